@@ -1,0 +1,169 @@
+"""Configuration: the Hydra tree in `conf/`, its composition `params.yaml`, and typed sections.
+
+Each room declares its section as a frozen dataclass without defaults (see `schema`); values and
+their defaults live in `conf/` alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+from groundwork.errors import ConfigError
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass as schema
+else:
+    schema = pydantic_dataclass(
+        frozen=True, slots=True, config=ConfigDict(extra="forbid", strict=True)
+    )
+
+Section = TypeVar("Section")
+PositiveInt = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+PositiveFloat = Annotated[float, Field(gt=0, strict=False)]
+NonNegative = Annotated[float, Field(ge=0, strict=False)]
+Ratio = Annotated[float, Field(ge=0, le=1, strict=False)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+@schema
+class MirrorConfig:
+    """A static web site on disk, served on loopback while it is crawled."""
+
+    dir: Text
+    """Folder that holds the site's files."""
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")]
+    """Scheme and host under which pages are recorded, without a trailing slash."""
+    include: list[str]
+    """Path prefixes to keep; empty keeps all."""
+    exclude: list[str]
+    """Path prefixes to leave out."""
+
+
+@schema
+class SiteConfig:
+    """A live web site."""
+
+    start_urls: Annotated[list[str], Field(min_length=1)]
+    include: list[str]
+    """Path prefixes to keep; empty keeps all."""
+    exclude: list[str]
+    local: bool
+    """Whether private and loopback addresses are allowed: only for a source of your own."""
+
+
+@schema
+class DomainConfig:
+    """What the service knows about: sources, categories, golden set, wording."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Text
+    """For people: the subject in a few words."""
+    languages: list[str]
+    """ISO 639-1 codes of the documents to keep; others are rejected with a reason."""
+    licence: str
+    """Licence of the pages, as far as it is known; recorded with every citation."""
+    depends_on: Text
+    """File or folder whose change makes `crawl` run again."""
+    mirror: MirrorConfig | None
+    site: SiteConfig | None
+    golden_path: str | None
+    """Golden set in JSONL; without one, evaluation uses the generated test pairs."""
+    categories: dict[str, str]
+    """Category to its description; empty: the first folder of the URL is the category."""
+    persona: Text
+    """First sentence of the prompt of a language model."""
+    refusal: Text
+    """What a refusal says."""
+    examples: list[str]
+    """Questions that the web page and `make run` offer; may be empty."""
+
+
+@schema
+class ModelConfig:
+    """The base language model."""
+
+    name: Text
+    kind: Literal["embedded", "hub"]
+    """`embedded`: built from the corpus by stage `base`; `hub`: downloaded and pinned."""
+    hub_id: str | None
+    """Repository on the model hub or a local folder; null for the embedded model."""
+    revision: str | None
+    """Commit on the hub; null takes the newest one and records it in `base.json`."""
+    max_length: PositiveInt
+    """Tokens of prompt and completion together."""
+
+
+def load(section: str, cls: type[Section], params_path: Path = Path("params.yaml")) -> Section:
+    """Read one section of `params.yaml` into `cls`.
+
+    Raises: `ConfigError` that lists every unknown, missing and out-of-range key together.
+    """
+    params = read_params(params_path)
+    if section not in params:
+        raise ConfigError(
+            f"{section} is missing in {params_path}: expected a section of that name; "
+            "run `groundwork compose`"
+        )
+    return check(section, cls, params[section], params_path)
+
+
+def check(section: str, cls: type[Section], value: object, params_path: Path) -> Section:
+    """Validate `value` as `cls`; all problems are raised together."""
+    try:
+        return TypeAdapter(cls).validate_python(value)
+    except ValidationError as error:
+        problems = [_problem(section, item, params_path) for item in error.errors()]
+        raise ConfigError("\n".join(problems)) from error
+
+
+def _problem(section: str, item: Mapping[str, Any], params_path: Path) -> str:
+    key = ".".join([section, *(str(part) for part in item["loc"] if not _is_noise(part))])
+    if item["type"] in ("missing", "missing_argument"):
+        return f"{key} is missing in {params_path}: expected a value (run `groundwork compose`)"
+    if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return f"{key}={item['input']!r} in {params_path}: unknown key; expected none of that name"
+    message = str(item["msg"]).replace("Input should be", "expected", 1)
+    return f"{key}={item['input']!r} in {params_path}: {message}"
+
+
+def _is_noise(part: object) -> bool:
+    return isinstance(part, str) and part.endswith("Config")
+
+
+def read_params(path: Path) -> dict[str, Any]:
+    """Parse `params.yaml`. Raises: `ConfigError` when it is missing or not a mapping."""
+    try:
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; run `groundwork compose`") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML ({error}); run `groundwork compose`") from error
+    if not isinstance(params, dict):
+        raise ConfigError(f"{path}: expected a mapping; run `groundwork compose`")
+    return params
+
+
+def compose(overrides: Sequence[str], conf_dir: Path) -> str:
+    """Compose the Hydra tree and return it as YAML: the same bytes as `dvc exp run -S` writes."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        with initialize_config_dir(str(conf_dir.resolve()), version_base=None):
+            config = hydra_compose("config", overrides=list(overrides))
+        OmegaConf.resolve(config)
+    except (HydraException, OmegaConfBaseException) as error:
+        cause = error.__cause__ or error
+        raise ConfigError(
+            f"{' '.join(overrides) or 'conf/config.yaml'}: {' '.join(str(cause).split())}; "
+            f"see the groups and keys in {conf_dir}/"
+        ) from error
+    return str(OmegaConf.to_yaml(config))

@@ -1,0 +1,166 @@
+"""MLflow: one store for every run, also of experiments that DVC runs in copies of the checkout.
+
+Owns the address of the store and the run that each stage opens. A run carries the composed
+configuration, the git commit, the sha256 of every input and output, and its metrics.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from groundwork.artifacts import project_root, sha256_file
+from groundwork.config import read_params
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+OUTPUT_TAG = "groundwork.output_sha256"
+"""Tag of a run that names the manifest which the stage wrote: finds the run of an artifact."""
+STAGE_TAG = "groundwork.stage"
+BATCH = 500
+"""Metrics in one call; the server accepts at most 1,000."""
+
+
+def tracking_uri() -> str:
+    """`MLFLOW_TRACKING_URI`, or the SQLite file at the root of the user's checkout."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{project_root() / 'mlflow.db'}"
+
+
+def client() -> "MlflowClient":
+    """A client of the store, with telemetry and pickle switched off."""
+    os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
+    from mlflow.tracking import MlflowClient
+
+    return MlflowClient(tracking_uri=tracking_uri(), registry_uri=tracking_uri())
+
+
+def git_commit(folder: Path | None = None) -> str:
+    """Commit of the checkout with `+changes` when tracked files differ; empty outside of git."""
+    where = folder or Path.cwd()
+    head = _git(where, "rev-parse", "HEAD")
+    changed = _git(where, "status", "--porcelain", "--untracked-files=no", "--", "src", "stages")
+    return f"{head}+changes" if head and changed else head
+
+
+def _git(where: Path, *arguments: str) -> str:
+    result = subprocess.run(
+        ["git", *arguments], cwd=where, capture_output=True, text=True, check=False
+    )
+    return result.stdout.strip() if result.returncode == 0 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An open MLflow run of one stage."""
+
+    client: "MlflowClient"
+    run_id: str
+
+    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """Log numbers under their names; NaN is an error, never silently kept."""
+        self.log_series([{"step": step, **metrics}])
+
+    def log_series(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Log rows that each hold `step` and numbers, in batches."""
+        from mlflow.entities import Metric
+
+        now_ms = int(time.time() * 1000)
+        entries = []
+        for row in rows:
+            for name, value in row.items():
+                if name == "step":
+                    continue
+                if value != value:
+                    raise ValueError(f"metric {name} is NaN at step {row['step']}")
+                entries.append(Metric(name, float(value), now_ms, int(row["step"])))
+        for start in range(0, len(entries), BATCH):
+            self.client.log_batch(self.run_id, metrics=entries[start : start + BATCH])
+
+    def log_artifact(self, path: Path, *, folder: str | None = None) -> None:
+        """Store a file (or a folder's content) with the run."""
+        if path.is_dir():
+            self.client.log_artifacts(self.run_id, str(path), folder)
+        else:
+            self.client.log_artifact(self.run_id, str(path), folder)
+
+    def set_output(self, manifest_path: Path) -> None:
+        """Tie the run to the artifact that it wrote, by the manifest's sha256."""
+        self.client.set_tag(self.run_id, OUTPUT_TAG, sha256_file(manifest_path))
+
+
+@contextmanager
+def stage_run(stage: str, *, inputs: Sequence[Path]) -> Iterator[Run]:
+    """Open a run named after the stage in the domain's MLflow experiment; FAILED on an error.
+
+    `inputs` are files whose sha256 the run records as `input.<stage>.<name>`.
+    """
+    from mlflow.entities import Param, RunTag
+
+    store = client()
+    params = read_params(Path("params.yaml"))
+    domain = params["domain"]["name"]
+    found = store.get_experiment_by_name(domain)
+    experiment_id = (
+        found.experiment_id
+        if found
+        else store.create_experiment(
+            domain, artifact_location=_artifact_location(project_root(), domain)
+        )
+    )
+    tags = {
+        STAGE_TAG: stage,
+        "mlflow.source.git.commit": git_commit(),
+        "groundwork.experiment": os.environ.get("DVC_EXP_NAME", "workspace"),
+        **{f"input.{path.parent.name}.{path.name}": sha256_file(path) for path in inputs},
+    }
+    name = f"{stage} {tags['groundwork.experiment']}"
+    run_id = store.create_run(experiment_id, run_name=name).info.run_id
+    flat = [Param(key, str(value)[:6000]) for key, value in flatten(params).items()]
+    store.log_batch(run_id, params=flat[:100], tags=[RunTag(k, v) for k, v in tags.items()])
+    for start in range(100, len(flat), 100):
+        store.log_batch(run_id, params=flat[start : start + 100])
+    run = Run(store, run_id)
+    run.log_artifact(Path("params.yaml"))
+    started = time.monotonic()
+    try:
+        yield run
+    except BaseException:
+        store.set_terminated(run_id, "FAILED")
+        raise
+    run.log_metrics({"stage_seconds": time.monotonic() - started})
+    store.set_terminated(run_id, "FINISHED")
+
+
+def _artifact_location(root: Path, domain: str) -> str | None:
+    """Beside the SQLite file; None lets a tracking server choose."""
+    if tracking_uri().startswith("sqlite:"):
+        return (root / "mlartifacts" / domain).as_uri()
+    return None
+
+
+def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted keys; lists stay as they are."""
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(item, Mapping):
+            flat.update(flatten(item, f"{name}."))
+        else:
+            flat[name] = item
+    return flat
+
+
+def find_run(stage: str, manifest_sha256: str) -> str:
+    """Id of the newest finished run of `stage` that wrote that manifest; empty when unknown."""
+    store = client()
+    experiments = [e.experiment_id for e in store.search_experiments()]
+    wanted = f"tags.`{STAGE_TAG}` = '{stage}' and tags.`{OUTPUT_TAG}` = '{manifest_sha256}'"
+    runs = store.search_runs(experiments, filter_string=wanted, max_results=1)
+    return str(runs[0].info.run_id) if runs else ""
