@@ -4,9 +4,10 @@ Each room declares its section as a frozen dataclass without defaults (see `sche
 their defaults live in `conf/` alone.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -14,19 +15,23 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from groundwork.errors import ConfigError
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass as schema
-else:
-    schema = pydantic_dataclass(
+Section = TypeVar("Section")
+
+
+@dataclass_transform(frozen_default=True)
+def schema(cls: type[Section]) -> type[Section]:
+    """Class decorator: a frozen dataclass that refuses unknown keys and wrong types."""
+    make = pydantic_dataclass(
         frozen=True, slots=True, config=ConfigDict(extra="forbid", strict=True)
     )
+    return cast(type[Section], make(cls))
 
-Section = TypeVar("Section")
+
 PositiveInt = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
-PositiveFloat = Annotated[float, Field(gt=0, strict=False)]
-NonNegative = Annotated[float, Field(ge=0, strict=False)]
-Ratio = Annotated[float, Field(ge=0, le=1, strict=False)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -115,7 +120,7 @@ def load(section: str, cls: type[Section], params_path: Path = Path("params.yaml
 def check(section: str, cls: type[Section], value: object, params_path: Path) -> Section:
     """Validate `value` as `cls`; all problems are raised together."""
     try:
-        return TypeAdapter(cls).validate_python(value)
+        return TypeAdapter(cls).validate_json(json.dumps(value, default=str))
     except ValidationError as error:
         problems = [_problem(section, item, params_path) for item in error.errors()]
         raise ConfigError("\n".join(problems)) from error
@@ -127,8 +132,21 @@ def _problem(section: str, item: Mapping[str, Any], params_path: Path) -> str:
         return f"{key} is missing in {params_path}: expected a value (run `groundwork compose`)"
     if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         return f"{key}={item['input']!r} in {params_path}: unknown key; expected none of that name"
-    message = str(item["msg"]).replace("Input should be", "expected", 1)
-    return f"{key}={item['input']!r} in {params_path}: {message}"
+    return f"{key}={item['input']!r} in {params_path}: {_expectation(item)}"
+
+
+def _expectation(item: Mapping[str, Any]) -> str:
+    limits = item.get("ctx", {})
+    match item["type"]:
+        case "greater_than_equal":
+            return f"expected at least {limits['ge']}"
+        case "greater_than":
+            return f"expected more than {limits['gt']}"
+        case "less_than_equal":
+            return f"expected at most {limits['le']}"
+        case "string_too_short" | "too_short":
+            return "expected at least one"
+    return str(item["msg"]).replace("Input should be", "expected", 1)
 
 
 def _is_noise(part: object) -> bool:

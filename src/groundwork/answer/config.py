@@ -1,0 +1,79 @@
+"""Section `answer` of the configuration: what happens at question time."""
+
+from typing import Literal
+
+from groundwork.config import Count, NonNegative, PositiveFloat, PositiveInt, Ratio, schema
+
+
+@schema
+class RetrievalConfig:
+    """How passages are found."""
+
+    top_k: PositiveInt
+    """Passages that an answerer sees."""
+    candidates: PositiveInt
+    """Passages that each of the dense and the lexical search puts forward."""
+    dense_weight: NonNegative
+    """Weight of the cosine between question and passage."""
+    sentence_weight: NonNegative
+    """Weight of the best cosine between question and a sentence of the passage."""
+    lexical_weight: NonNegative
+    """Weight of BM25 divided by the question's best BM25."""
+
+
+@schema
+class ExtractiveConfig:
+    """How sentences are picked."""
+
+    max_sentences: PositiveInt
+    """Sentences of an answer, unless a list is asked for."""
+    max_list_items: PositiveInt
+    """Items of a list when a list or steps are asked for."""
+    keep_ratio: Ratio
+    """A further sentence needs this share of the best sentence's probability."""
+
+
+@schema
+class GenerativeConfig:
+    """How a language model is asked."""
+
+    max_new_tokens: PositiveInt
+    batch_size: PositiveInt
+    """Questions in one forward pass during evaluation."""
+
+
+@schema
+class EndpointConfig:
+    """An OpenAI-compatible server; used when `base_url` is set."""
+
+    base_url: str | None
+    """For instance http://127.0.0.1:8000/v1; null leaves this answerer out."""
+    model: str
+    api_key_env: str
+    """Name of the environment variable that holds the key; an empty string sends none."""
+    timeout_s: PositiveFloat
+    retries: Count
+
+
+@schema
+class CalibrationConfig:
+    """When to refuse."""
+
+    max_wrong_refusals: Ratio
+    """Share of answerable questions that may be refused on the data that set the threshold."""
+    folds: PositiveInt
+    """Cross-validation folds behind the confidence's calibration."""
+    seed: Count
+
+
+@schema
+class AnswerConfig:
+    """Retrieval, answerers and refusal."""
+
+    answerers: list[Literal["extractive", "base", "tuned", "endpoint"]]
+    """Which ones `evaluate` runs; the gate chooses among the candidates."""
+    retrieval: RetrievalConfig
+    extractive: ExtractiveConfig
+    generative: GenerativeConfig
+    endpoint: EndpointConfig
+    calibration: CalibrationConfig

@@ -1,0 +1,117 @@
+"""Hybrid retrieval: cosine of passages and of their sentences, and BM25, in one score.
+
+In: a question and an `Index`. Out: passages, best first. The question is embedded once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict
+
+from groundwork.answer.config import RetrievalConfig
+from groundwork.index import Encoder, Index
+from groundwork.records import Retrieved
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Similarities of one question to candidate passages, each of shape (K,)."""
+
+    numbers_K: np.ndarray
+    dense_K: np.ndarray
+    lexical_K: np.ndarray
+    sentence_K: np.ndarray
+
+
+class Retrieval:
+    """Finds passages in an index; keeps the embeddings of the last questions."""
+
+    def __init__(self, index: Index, encoder: Encoder, config: RetrievalConfig) -> None:
+        self.index = index
+        self._config = config
+        self._categories_N = np.array([chunk.category for chunk in index.chunks])
+        self.embed = lru_cache(maxsize=64)(lambda text: encoder.encode([text])[0])
+        """Unit vector (D,) of a question."""
+
+    def retrieve(
+        self,
+        question: str,
+        *,
+        top_k: int | None = None,
+        category: str | None = None,
+        without: Sequence[str] = (),
+    ) -> list[Retrieved]:
+        """The `top_k` best passages, of `category` only and of no document in `without`."""
+        allowed_N = self._allowed(category, without)
+        scores = self._scores(question, allowed_N)
+        if not len(scores.numbers_K):
+            return []
+        config = self._config
+        best = max(float(scores.lexical_K.max()), 1e-9)
+        fused_K = (
+            config.dense_weight * scores.dense_K
+            + config.sentence_weight * scores.sentence_K
+            + config.lexical_weight * scores.lexical_K / best
+        )
+        order = np.lexsort((scores.numbers_K, -fused_K))[: top_k or config.top_k]
+        return [
+            Retrieved(
+                chunk=self.index.chunks[scores.numbers_K[i]],
+                score=float(fused_K[i]),
+                dense=float(scores.dense_K[i]),
+                lexical=float(scores.lexical_K[i]),
+            )
+            for i in order
+        ]
+
+    def _allowed(self, category: str | None, without: Sequence[str]) -> np.ndarray:
+        allowed_N = np.ones(len(self.index.chunks), dtype=bool)
+        if category is not None:
+            allowed_N &= self._categories_N == category
+        if without:
+            allowed_N &= [chunk.document_id not in without for chunk in self.index.chunks]
+        return allowed_N
+
+    def _scores(self, question: str, allowed_N: np.ndarray) -> Scores:
+        vector_D = self.embed(question)
+        wanted = self._config.candidates
+        if not allowed_N.all():
+            wanted = len(allowed_N)
+        found = [number for number, _ in self.index.store.search_vector(vector_D, wanted)]
+        lexical_N = self.index.lexicon.scores(question)
+        found += np.argsort(-lexical_N, kind="stable")[:wanted].tolist()
+        numbers_K = np.array(sorted({n for n in found if allowed_N[n]}), dtype=np.int64)
+        return Scores(
+            numbers_K=numbers_K,
+            dense_K=self.index.vectors_ND[numbers_K] @ vector_D,
+            lexical_K=lexical_N[numbers_K],
+            sentence_K=np.array([self._best_sentence(n, vector_D) for n in numbers_K]),
+        )
+
+    def _best_sentence(self, number: int, vector_D: np.ndarray) -> float:
+        start, end = self.index.first_sentence_N[number : number + 2]
+        if start == end:
+            return 0.0
+        return float((self.index.sentence_vectors_SD[start:end] @ vector_D).max())
+
+
+class HybridRetriever(BaseRetriever):
+    """`Retrieval` as a LangChain retriever, for chains and graphs of the user's own."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    retrieval: Any
+    """A `Retrieval`."""
+
+    def _get_relevant_documents(
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+    ) -> list[Document]:
+        found = self.retrieval.retrieve(query)
+        store = self.retrieval.index.store
+        documents: list[Document] = store.get_by_ids([item.chunk.passage_id for item in found])
+        return documents

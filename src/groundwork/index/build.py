@@ -1,0 +1,155 @@
+"""Builds and opens the search index of a corpus.
+
+In: chunks. Out: `vectors.faiss`, `passages.parquet`, `bm25/`, and the sentences of every passage
+with their vectors (`sentences.parquet`, `sentences.faiss`), so that answering a question embeds
+nothing but the question.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+from langchain_core.documents import Document
+from tqdm import tqdm
+
+from groundwork.artifacts import (
+    check_manifest,
+    read_parquet,
+    replacing,
+    write_manifest,
+    write_parquet,
+)
+from groundwork.chunk import split_sentences
+from groundwork.errors import ArtifactError, InputError
+from groundwork.index.config import IndexConfig
+from groundwork.index.encoder import Encoder, encoder_sha256
+from groundwork.index.lexical import Lexicon
+from groundwork.index.store import PASSAGES, VECTORS, EncoderEmbeddings, PassageStore
+from groundwork.records import Chunk
+
+SENTENCES = "sentences.parquet"
+SENTENCE_VECTORS = "sentences.faiss"
+BATCH = 256
+"""Texts between two steps of the progress bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a passage: `passage.text[start:end]`."""
+
+    passage: int
+    """Number of the passage, as in `passages.parquet`."""
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Everything that retrieval needs, in memory."""
+
+    store: PassageStore
+    lexicon: Lexicon
+    chunks: tuple[Chunk, ...]
+    vectors_ND: np.ndarray
+    sentences: tuple[Sentence, ...]
+    sentence_vectors_SD: np.ndarray
+    first_sentence_N: np.ndarray
+    """Sentences of passage n are `first_sentence_N[n]:first_sentence_N[n + 1]`; length N + 1."""
+
+
+def passage_text(chunk: Chunk) -> str:
+    """What is embedded and indexed for a passage: its title and headings give it its subject."""
+    heading = f"{chunk.title}. {chunk.heading}" if chunk.heading else chunk.title
+    return f"{heading}. {chunk.text}"
+
+
+def build_index(
+    chunks: Sequence[Chunk], *, config: IndexConfig, encoder: Encoder, folder: Path
+) -> str:
+    """Index `chunks` in `folder` and return the manifest's sha256.
+
+    Raises: `InputError` when there are no chunks.
+    """
+    if not chunks:
+        raise InputError("artifacts/chunk/chunks.parquet: no passages; expected at least one")
+    texts = [passage_text(chunk) for chunk in chunks]
+    store = PassageStore(EncoderEmbeddings(encoder), factory=config.faiss)
+    store.add_vectors(
+        [chunk.text for chunk in chunks],
+        _encode(encoder, texts, label="passages"),
+        metadatas=[_metadata(chunk) for chunk in chunks],
+        ids=[chunk.passage_id for chunk in chunks],
+    )
+    store.save(folder)
+    Lexicon.build(texts, k1=config.bm25_k1, b=config.bm25_b).save(folder / "bm25")
+    sentences = [
+        Sentence(passage=number, start=start, end=end)
+        for number, chunk in enumerate(chunks)
+        for start, end in split_sentences(chunk.text)
+    ]
+    write_parquet(folder / SENTENCES, sentences, Sentence)
+    vectors_SD = _encode(
+        encoder, [chunks[s.passage].text[s.start : s.end] for s in sentences], label="sentences"
+    )
+    flat = faiss.IndexFlatIP(vectors_SD.shape[1])
+    flat.add(vectors_SD)
+    with replacing(folder / SENTENCE_VECTORS) as temporary_path:
+        faiss.write_index(flat, str(temporary_path))
+    names = [VECTORS, PASSAGES, SENTENCES, SENTENCE_VECTORS]
+    names += sorted(f"bm25/{path.name}" for path in (folder / "bm25").iterdir())
+    return write_manifest(
+        folder,
+        names,
+        encoder={"name": "all-MiniLM-L6-v2", "sha256": encoder_sha256()},
+        faiss=config.faiss,
+        passages=len(chunks),
+        sentences=len(sentences),
+    )
+
+
+def _metadata(chunk: Chunk) -> dict[str, object]:
+    values = asdict(chunk)
+    del values["text"], values["passage_id"]
+    return values
+
+
+def _encode(encoder: Encoder, texts: Sequence[str], *, label: str) -> np.ndarray:
+    parts = [
+        encoder.encode(texts[start : start + BATCH])
+        for start in tqdm(range(0, len(texts), BATCH), desc=f"embed {label}", unit="batch")
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, 384), dtype=np.float32)
+
+
+def load_index(folder: Path, encoder: Encoder) -> Index:
+    """Open an index after checking every file of it.
+
+    Raises: `ArtifactError` when a file was damaged, or the index was built with another encoder.
+    """
+    manifest = check_manifest(folder)
+    built_with = manifest["encoder"]["sha256"]
+    if built_with != encoder_sha256():
+        raise ArtifactError(
+            f"{folder}: built with encoder {built_with[:12]}…, but the installed one is "
+            f"{encoder_sha256()[:12]}…; install the versions of requirements.lock"
+        )
+    store = PassageStore.load(folder, EncoderEmbeddings(encoder), factory=manifest["faiss"])
+    sentences = read_parquet(folder / SENTENCES, Sentence)
+    flat = faiss.read_index(str(folder / SENTENCE_VECTORS))
+    chunks = tuple(_chunk(document) for document in store.documents)
+    counts_N = np.bincount([s.passage for s in sentences], minlength=len(chunks))
+    return Index(
+        store=store,
+        lexicon=Lexicon.load(folder / "bm25", size=len(chunks)),
+        chunks=chunks,
+        vectors_ND=store.vectors(),
+        sentences=tuple(sentences),
+        sentence_vectors_SD=flat.reconstruct_n(0, flat.ntotal),
+        first_sentence_N=np.concatenate([[0], np.cumsum(counts_N)]),
+    )
+
+
+def _chunk(document: Document) -> Chunk:
+    return Chunk(passage_id=document.id or "", text=document.page_content, **document.metadata)

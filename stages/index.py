@@ -1,0 +1,37 @@
+"""Stage `index`: chunks -> `artifacts/index/`."""
+
+import shutil
+import time
+from pathlib import Path
+
+from groundwork.artifacts import check_manifest, read_json, read_parquet
+from groundwork.config import load
+from groundwork.index import Encoder, IndexConfig, build_index
+from groundwork.records import Chunk
+from groundwork.tracking import stage_run
+from stages import main
+
+CHUNKS_PATH = Path("artifacts/chunk/chunks.parquet")
+OUT_DIR = Path("artifacts/index")
+
+
+def index() -> None:
+    """Embed passages and sentences; write FAISS, BM25 and the manifest."""
+    started = time.monotonic()
+    config = load("index", IndexConfig)
+    check_manifest(CHUNKS_PATH.parent)
+    chunks = read_parquet(CHUNKS_PATH, Chunk)
+    shutil.rmtree(OUT_DIR, ignore_errors=True)
+    with stage_run("index", inputs=[CHUNKS_PATH]) as run:
+        build_index(chunks, config=config, encoder=Encoder.load(), folder=OUT_DIR)
+        manifest = read_json(OUT_DIR / "manifest.json")
+        run.log_metrics({name: manifest[name] for name in ("passages", "sentences")})
+        run.set_output(OUT_DIR / "manifest.json")
+    print(
+        f"index: {manifest['passages']} passages and {manifest['sentences']} sentences "
+        f"in {time.monotonic() - started:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main(index)
