@@ -1,0 +1,39 @@
+"""Retrieval at question time, answerers, prompt, guards: shared by evaluation and service."""
+
+from groundwork.answer.assistant import Assistant, ReleaseInfo, compose, judge
+from groundwork.answer.config import AnswerConfig, EndpointConfig, GenerativeConfig
+from groundwork.answer.draft import Answerer, Draft, Support
+from groundwork.answer.fit import (
+    Calibration,
+    Example,
+    fit_calibration,
+    fit_ranker,
+    weight_of,
+    without_evidence,
+)
+from groundwork.answer.open import make_answerer
+from groundwork.answer.retrieval import HybridRetriever, Retrieval
+from groundwork.answer.signals import all_signals
+
+__all__ = [
+    "AnswerConfig",
+    "Answerer",
+    "Assistant",
+    "Calibration",
+    "Draft",
+    "EndpointConfig",
+    "Example",
+    "GenerativeConfig",
+    "HybridRetriever",
+    "ReleaseInfo",
+    "Retrieval",
+    "Support",
+    "all_signals",
+    "compose",
+    "fit_calibration",
+    "fit_ranker",
+    "judge",
+    "make_answerer",
+    "weight_of",
+    "without_evidence",
+]

@@ -29,6 +29,8 @@ class ExtractiveConfig:
     """Sentences of an answer, unless a list is asked for."""
     max_list_items: PositiveInt
     """Items of a list when a list or steps are asked for."""
+    list_ratio: Ratio
+    """A list is given when its best item has this share of the best sentence's probability."""
     keep_ratio: Ratio
     """A further sentence needs this share of the best sentence's probability."""
 

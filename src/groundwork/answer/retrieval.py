@@ -15,6 +15,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from groundwork.answer.config import RetrievalConfig
+from groundwork.answer.question import parts
 from groundwork.index import Encoder, Index
 from groundwork.records import Retrieved
 
@@ -35,6 +36,8 @@ class Retrieval:
     def __init__(self, index: Index, encoder: Encoder, config: RetrievalConfig) -> None:
         self.index = index
         self._config = config
+        self.numbers = {chunk.passage_id: n for n, chunk in enumerate(index.chunks)}
+        """Number of each passage in the index, by its id."""
         self._categories_N = np.array([chunk.category for chunk in index.chunks])
         self.embed = lru_cache(maxsize=64)(lambda text: encoder.encode([text])[0])
         """Unit vector (D,) of a question."""
@@ -47,8 +50,22 @@ class Retrieval:
         category: str | None = None,
         without: Sequence[str] = (),
     ) -> list[Retrieved]:
-        """The `top_k` best passages, of `category` only and of no document in `without`."""
+        """The `top_k` best passages, of `category` only and of no document in `without`.
+
+        Each part of a question that asks several things has its say: the passages of the whole
+        question and of its parts are taken in turns.
+        """
+        wanted = top_k or self._config.top_k
         allowed_N = self._allowed(category, without)
+        turns = [self._ranked(text, allowed_N) for text in (question, *parts(question))]
+        found: dict[str, Retrieved] = {}
+        for position in range(max(map(len, turns), default=0)):
+            for ranked in turns:
+                if position < len(ranked):
+                    found.setdefault(ranked[position].chunk.passage_id, ranked[position])
+        return list(found.values())[:wanted]
+
+    def _ranked(self, question: str, allowed_N: np.ndarray) -> list[Retrieved]:
         scores = self._scores(question, allowed_N)
         if not len(scores.numbers_K):
             return []
@@ -59,7 +76,6 @@ class Retrieval:
             + config.sentence_weight * scores.sentence_K
             + config.lexical_weight * scores.lexical_K / best
         )
-        order = np.lexsort((scores.numbers_K, -fused_K))[: top_k or config.top_k]
         return [
             Retrieved(
                 chunk=self.index.chunks[scores.numbers_K[i]],
@@ -67,8 +83,15 @@ class Retrieval:
                 dense=float(scores.dense_K[i]),
                 lexical=float(scores.lexical_K[i]),
             )
-            for i in order
+            for i in np.lexsort((scores.numbers_K, -fused_K))
         ]
+
+    def best_sentence(self, question: str, retrieved: Sequence[Retrieved]) -> float:
+        """The highest cosine between the question and a sentence of the passages."""
+        vector_D = self.embed(question)
+        return max(
+            self._best_sentence(self.numbers[item.chunk.passage_id], vector_D) for item in retrieved
+        )
 
     def _allowed(self, category: str | None, without: Sequence[str]) -> np.ndarray:
         allowed_N = np.ones(len(self.index.chunks), dtype=bool)
@@ -109,7 +132,10 @@ class HybridRetriever(BaseRetriever):
     """A `Retrieval`."""
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002  # LangChain's signature
     ) -> list[Document]:
         found = self.retrieval.retrieve(query)
         store = self.retrieval.index.store

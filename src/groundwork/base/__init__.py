@@ -1,0 +1,27 @@
+"""The base model: built from the documents, or taken from a hub and pinned."""
+
+from groundwork.base.config import BaseConfig
+from groundwork.base.embedded import EmbeddedModel, build_embedded, save_embedded
+from groundwork.base.hub import find_files, resolve_hub
+from groundwork.base.info import BaseInfo, describe, read_info, write_info
+from groundwork.base.load import compute_dtype, device_type, load_base, model_dir, open_tokenizer
+from groundwork.base.reproducible import reproducible
+
+__all__ = [
+    "BaseConfig",
+    "BaseInfo",
+    "EmbeddedModel",
+    "build_embedded",
+    "compute_dtype",
+    "describe",
+    "device_type",
+    "find_files",
+    "load_base",
+    "model_dir",
+    "open_tokenizer",
+    "read_info",
+    "reproducible",
+    "resolve_hub",
+    "save_embedded",
+    "write_info",
+]

@@ -1,8 +1,9 @@
 """Sentences of Markdown, by rules.
 
-In: text. Out: spans. Prose is cut after a full stop, question or exclamation mark that a capital,
-a digit or an opening mark follows, unless the stop belongs to an abbreviation, an initial or the
-number of a list. Measured rules beat a trained splitter here: numbers, units and standards abound.
+In: text. Out: spans. Prose is cut after a full stop, question or exclamation mark that a capital or
+a digit follows, unless the stop belongs to an abbreviation, an initial or the number of a list.
+Before a small letter ("evcc reads the meter") it is cut after a plain, long word alone. Rules suit
+texts full of numbers, units and standards, and their mistakes can be mended one by one.
 """
 
 import re
@@ -11,25 +12,28 @@ from groundwork.chunk.blocks import Block, BlockKind, parse_blocks
 
 MAX_ITEM_CHARS = 400
 """Longer list items are cut into their sentences: they hold paragraphs, not points."""
+MIN_PLAIN_WORD = 4
+"""Shorter words before a stop and a small letter may be abbreviations that no list knows."""
 
-_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]*_`]*(\s+)(?=[\"'“‘«„(\[*_`]*[^\W_a-z])|[。！？]+)")
+_END = re.compile(r"(?:[.!?…]+[\"'”’»)\]*_`]*(\s+)(?=[\"'“‘«„(\[*_`]*[^\W_])|[。！？]+)")
 _LAST_WORD = re.compile(r"(?:(\S+)\s+)?(\S+)$")
-_NEVER = frozenset(
-    "e.g i.e eg ie cf vs viz mr mrs ms dr prof st messrs resp incl excl approx "
-    "z.b d.h u.a o.ä bzw ggf evtl inkl sog vgl".split()
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+_NEVER = re.compile(
+    r"e\.?g|i\.?e|cf|vs|viz|mr|mrs|ms|dr|prof|st|messrs|resp|incl|excl|approx"
+    r"|z\.b|d\.h|u\.a|o\.ä|bzw|ggf|evtl|inkl|sog|vgl"
 )
 """Abbreviations after which no sentence ends."""
-_BEFORE_DIGIT = frozenset(
-    "no nos fig figs p pp vol sec ch art nr abs ca eq para cl reg max min rev ver".split()
+_BEFORE_DIGIT = re.compile(
+    r"nos?|figs?|pp?|vol|sec|ch|art|nr|abs|ca|eq|para|cl|reg|max|min|rev|ver"
 )
 """Abbreviations when a number follows: "No. 5", but "The answer is no."""
-_ENDS_TOO = frozenset(("a.m", "p.m", "etc"))
-"""Abbreviations that may end a sentence: what follows is a capital, so they do."""
-_LABELS = frozenset(
-    "type class phase plan option group grade level annex part section mode category zone step "
-    "appendix table model version schedule pin curve".split()
+_ENDS_TOO = re.compile(r"a\.m|p\.m|etc")
+"""Abbreviations that may end a sentence: when a capital follows, they do."""
+_LABELS = re.compile(
+    r"type|class|phase|plan|option|group|grade|level|annex|part|section|mode|category|zone|step"
+    r"|appendix|table|model|version|schedule|pin|curve"
 )
-"""Words whose letter is a name: "an RCD of type B. It …" ends a sentence, "J. Smith" does not."""
+"""Words whose letter is a name: "an RCD of Type B. It …" ends a sentence, "Jane B. Smith" not."""
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
@@ -60,7 +64,7 @@ def _split_prose(text: str, start: int, end: int) -> list[tuple[int, int]]:
         # A lookahead sees the end of the region as the end of the text: that is what we want.
         gap = match.group(1) or ""
         stop = match.end() - len(gap)
-        if gap and text[match.start()] == "." and _stop_is_inside(text, start, match):
+        if gap and _mark_is_inside(text, start, match):
             continue
         spans.append((start, stop))
         start = match.end()
@@ -69,20 +73,24 @@ def _split_prose(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _stop_is_inside(text: str, start: int, match: re.Match[str]) -> bool:
-    """Whether the full stop at `match` belongs to a word and ends no sentence."""
+def _mark_is_inside(text: str, start: int, match: re.Match[str]) -> bool:
+    """Whether the mark at `match` belongs to a word or a clause and ends no sentence."""
+    first = text[match.end() :][:8].lstrip("\"'“‘«„([*_`")[:1]
+    if text[match.start()] != ".":
+        return first.islower()
     words = _LAST_WORD.search(text[max(start, match.start() - 80) : match.start()])
     if words is None:
         return True
     before, word = (words[1] or "").lstrip("(["), words[2].lstrip("([\"'“‘*_")
     lower = word.lower()
-    after = text[match.end() : match.end() + 1]
-    if lower in _ENDS_TOO:
-        return False
-    if lower in _NEVER or (
-        lower in _BEFORE_DIGIT and after.isdigit() and not before[-1:].isdigit()
-    ):
+    if _NEVER.fullmatch(lower):
         return True
+    if first.islower():
+        return not (len(word) >= MIN_PLAIN_WORD and word.isalpha())
+    if _ENDS_TOO.fullmatch(lower):
+        return False
+    if _BEFORE_DIGIT.fullmatch(lower) and first.isdigit():
+        return not _NUMBER.fullmatch(before)  # "30 min. 5 A remain" ends with a unit
     if not before and word.isdigit():
         return True
     if len(word) == 1 and word.isalpha():
@@ -95,5 +103,5 @@ def _letter_is_initial(before: str, letter: str) -> bool:
         return False  # a unit: "32 A."
     if letter.islower():
         return True  # "z. B.", "d. h."
-    is_name = before[:1].isupper() and before.strip(".,").lower() not in _LABELS
+    is_name = before[:1].isupper() and not _LABELS.fullmatch(before.strip(".,").lower())
     return not before or before.endswith(".") or is_name

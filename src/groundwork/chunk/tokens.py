@@ -30,9 +30,13 @@ class TokenIndex:
 
     def __init__(self, text: str) -> None:
         encoding = _tokenizer().encode(text, add_special_tokens=False)
-        self.starts = [start for start, _ in encoding.offsets]
+        self.starts: list[int] = [start for start, _ in encoding.offsets]
         """Offsets in characters, ascending."""
 
     def count(self, start: int, end: int) -> int:
         """Tokens that begin in the span."""
         return bisect_left(self.starts, end) - bisect_left(self.starts, start)
+
+    def start_of(self, start: int, number: int) -> int:
+        """Where the token begins that has `number` tokens before it, counted from `start`."""
+        return self.starts[bisect_left(self.starts, start) + number]

@@ -1,0 +1,18 @@
+"""Pages become clean documents, each page a document or a reject with its reason."""
+
+from groundwork.clean.category import Categorise, MeaningCategoriser, category_of_url
+from groundwork.clean.config import CleanConfig
+from groundwork.clean.pages import CleanResult, clean_pages
+from groundwork.clean.personal_data import mask_personal_data
+from groundwork.clean.reasons import Reason
+
+__all__ = [
+    "Categorise",
+    "CleanConfig",
+    "CleanResult",
+    "MeaningCategoriser",
+    "Reason",
+    "category_of_url",
+    "clean_pages",
+    "mask_personal_data",
+]

@@ -1,0 +1,16 @@
+"""Pages of a web site, fetched politely and kept raw."""
+
+from groundwork.crawl.config import CrawlConfig
+from groundwork.crawl.outcomes import FAILURES, CrawlResult, Fetch, RejectReason
+from groundwork.crawl.run import crawl_domain
+from groundwork.crawl.site import StaticSite
+
+__all__ = [
+    "FAILURES",
+    "CrawlConfig",
+    "CrawlResult",
+    "Fetch",
+    "RejectReason",
+    "StaticSite",
+    "crawl_domain",
+]

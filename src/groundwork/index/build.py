@@ -65,6 +65,13 @@ def passage_text(chunk: Chunk) -> str:
     return f"{heading}. {chunk.text}"
 
 
+def sentence_text(chunk: Chunk, sentence: Sentence) -> str:
+    """What is embedded for a sentence: alone, it often lacks the subject that the headings give."""
+    heading = chunk.heading.rpartition(" > ")[2]
+    subject = f"{chunk.title}: {heading}" if heading else chunk.title
+    return f"{subject}: {chunk.text[sentence.start : sentence.end]}"
+
+
 def build_index(
     chunks: Sequence[Chunk], *, config: IndexConfig, encoder: Encoder, folder: Path
 ) -> str:
@@ -91,7 +98,7 @@ def build_index(
     ]
     write_parquet(folder / SENTENCES, sentences, Sentence)
     vectors_SD = _encode(
-        encoder, [chunks[s.passage].text[s.start : s.end] for s in sentences], label="sentences"
+        encoder, [sentence_text(chunks[s.passage], s) for s in sentences], label="sentences"
     )
     flat = faiss.IndexFlatIP(vectors_SD.shape[1])
     flat.add(vectors_SD)

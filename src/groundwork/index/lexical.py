@@ -84,6 +84,10 @@ class Lexicon:
             return np.zeros(self.size, dtype=np.float32)
         return np.asarray(self._model.get_scores(known), dtype=np.float32)
 
+    def knows(self, term: str) -> bool:
+        """Whether any passage holds the stemmed `term`."""
+        return term in self._model.vocab_dict
+
     def idf(self, term: str) -> float:
         """ln((N + 1) / (passages that hold the term + 0.5)); an unknown term has the most."""
         index = self._model.vocab_dict.get(term)

@@ -1,0 +1,21 @@
+"""Question-answer pairs from passages, and the reader of golden sets."""
+
+from groundwork.qa.config import QaConfig, RulesConfig, SplitConfig, TeacherConfig, ValidateConfig
+from groundwork.qa.generate import QaResult, generate_pairs
+from groundwork.qa.golden import page_url, read_golden
+from groundwork.qa.pairs import Kind
+from groundwork.qa.reasons import Reason
+
+__all__ = [
+    "Kind",
+    "QaConfig",
+    "QaResult",
+    "Reason",
+    "RulesConfig",
+    "SplitConfig",
+    "TeacherConfig",
+    "ValidateConfig",
+    "generate_pairs",
+    "page_url",
+    "read_golden",
+]

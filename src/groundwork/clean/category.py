@@ -1,0 +1,80 @@
+"""Category of a document: by meaning where the domain describes categories, else by its address."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from tqdm import tqdm
+
+from groundwork.artifacts import cached, sha256_bytes
+from groundwork.clean.config import CategoryConfig
+
+if TYPE_CHECKING:
+    from groundwork.index import Encoder
+
+GENERAL = "general"
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?", re.I)
+Categorise = Callable[[Sequence[str]], list[tuple[str, float]]]
+"""Texts, each a title, a blank line and a document, to categories with their confidence."""
+
+
+def category_of_url(url: str) -> str:
+    """First folder of the address, a language folder such as `/en/` left out; else `general`."""
+    folders = [part for part in unquote(urlsplit(url).path).split("/")[1:-1] if part]
+    if folders and _LANGUAGE.fullmatch(folders[0]):
+        folders = folders[1:]
+    name = re.sub(r"[^\w]+", "_", folders[0].lower()).strip("_") if folders else ""
+    return name or GENERAL
+
+
+@dataclass(frozen=True, slots=True)
+class MeaningCategoriser:
+    """Nearest description by meaning; the confidence is a softmax over all categories.
+
+    A document is the mean of its windows. The subject, which all documents and categories have in
+    common, is subtracted from both: on 56 labelled pages 0.89 were right with it, 0.86 without, and
+    0.75 with the first 600 characters alone.
+    """
+
+    encoder: "Encoder"
+    encoder_id: str
+    """Hash of the encoder's weights: what is remembered belongs to them."""
+    subject: str
+    """The domain in a few words."""
+    descriptions: Mapping[str, str]
+    config: CategoryConfig
+
+    def __call__(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+        """Category and confidence of each text; embeddings are remembered between runs."""
+        names = list(self.descriptions)
+        subject_D = self.encoder.encode([self.subject])[0]
+        labels = [f"{name.replace('_', ' ')}: {self.descriptions[name]}" for name in names]
+        categories_CD = _unit(self.encoder.encode(labels) - subject_D)
+        found = []
+        for text in tqdm(texts, desc="category", unit="doc"):
+            scores_C = categories_CD @ _unit(self._embed(text) - subject_D)
+            weights_C = np.exp((scores_C - scores_C.max()) / self.config.temperature)
+            best = int(np.argmax(weights_C))
+            found.append((names[best], round(float(weights_C[best] / weights_C.sum()), 4)))
+        return found
+
+    def _embed(self, text: str) -> np.ndarray:
+        windows = self._windows(text)
+        key = sha256_bytes(json.dumps([self.encoder_id, windows]).encode())
+        values = cached("category", key, lambda: self.encoder.encode(windows).mean(0).tolist())
+        return _unit(np.asarray(values, dtype=np.float32))
+
+    def _windows(self, text: str) -> list[str]:
+        title, _, body = text.partition("\n\n")
+        size = self.config.window_chars
+        starts = range(0, max(len(body), 1), size)[: self.config.max_windows]
+        return [f"{title}. {body[start : start + size]}" for start in starts]
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)

@@ -1,0 +1,72 @@
+"""Settings of stage `clean`."""
+
+from groundwork.config import Count, PositiveFloat, PositiveInt, Ratio, schema
+
+
+@schema
+class ExtractConfig:
+    """Limits of reading one page; a change extracts every page again."""
+
+    max_body_bytes: PositiveInt
+    """Larger bodies are rejected unread."""
+    max_depth: PositiveInt
+    """Nested elements; deeper markup is rejected before any parser sees it."""
+    max_tags: PositiveInt
+    """Opening tags in a page."""
+    max_pdf_pages: PositiveInt
+    min_pdf_page_chars: PositiveInt
+    """A PDF with fewer characters on an average page is a scan."""
+    honour_noindex: bool
+    """Whether pages that ask search engines to leave them out are rejected."""
+    phone_regions: list[str]
+    """ISO 3166 codes whose national phone numbers are masked; `+…` numbers always are."""
+
+
+@schema
+class QualityConfig:
+    """What a document must be like."""
+
+    min_words: PositiveInt
+    max_chars: PositiveInt
+    max_link_share: Ratio
+    """Share of the characters of the main region that stand in links."""
+    min_letter_share: Ratio
+    """Letters among the characters that are not blank."""
+    max_repeated_share: Ratio
+    """Share of characters in lines of prose that repeat an earlier line."""
+    soft_404_words: Count
+    """A page that is titled "Not found" and has fewer words is an error page."""
+
+
+@schema
+class DuplicatesConfig:
+    """When two pages are one."""
+
+    shingle_words: PositiveInt
+    """Words in a row that are compared as one unit."""
+    min_jaccard: Ratio
+    """Common shingles over all shingles of two near-duplicates."""
+
+
+@schema
+class CategoryConfig:
+    """How a document gets its category from the descriptions of the domain's categories."""
+
+    window_chars: PositiveInt
+    """Length of the parts in which a document is read, each with its title."""
+    max_windows: PositiveInt
+    """Parts that are read from the beginning of a document."""
+    temperature: PositiveFloat
+    """Of the softmax over cosine similarities that gives the confidence."""
+
+
+@schema
+class CleanConfig:
+    """How pages become documents."""
+
+    extract: ExtractConfig
+    quality: QualityConfig
+    duplicates: DuplicatesConfig
+    category: CategoryConfig
+    max_reject_ratio: Ratio
+    """The stage fails when a larger share of the pages is rejected."""

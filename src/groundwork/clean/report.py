@@ -1,0 +1,43 @@
+"""Numbers of a run of `clean`, for people and for comparison between runs."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from groundwork.records import Document, Reject
+
+
+def build_report(
+    documents: Sequence[Document],
+    rejects: Sequence[Reject],
+    *,
+    funnel: Mapping[str, int],
+    masked: Sequence[Mapping[str, int]],
+) -> dict[str, Any]:
+    """The report as plain JSON: funnel, rejects, languages, categories, lengths, masks."""
+    words = sorted(len(document.text.split()) for document in documents)
+    return {
+        "funnel": dict(funnel),
+        "rejects": _counts([reject.reason for reject in rejects]),
+        "languages": _counts([document.language for document in documents]),
+        "media": _counts([document.media for document in documents]),
+        "categories": _counts([document.category for document in documents]),
+        "words": {
+            "total": sum(words),
+            "shortest": words[0] if words else 0,
+            "median": median(words) if words else 0,
+            "longest": words[-1] if words else 0,
+        },
+        "with_date": sum(bool(document.date) for document in documents),
+        "with_author": sum(bool(document.author) for document in documents),
+        "masked": {
+            kind: sum(counts[kind] for counts in masked)
+            for kind in ("email", "phone", "iban", "card")
+        },
+        "documents_with_masks": sum(any(counts.values()) for counts in masked),
+    }
+
+
+def _counts(names: Sequence[str]) -> dict[str, int]:
+    return dict(sorted(Counter(map(str, names)).items()))

@@ -1,0 +1,112 @@
+"""The grammar of the command line; every command's help ends with an example."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+VERSION_HELP = "version, alias or NAME/VERSION of `groundwork release list`"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of `groundwork`; `command`, and for `release` also `action`, name what to run."""
+    parser = argparse.ArgumentParser(
+        prog="groundwork",
+        description="Question answering from the pages of a domain, with full lineage.",
+        epilog="Run it at the root of the checkout. `groundwork COMMAND --help` shows an example.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_compose(commands)
+    _add_asking(commands)
+    _add_trace(commands)
+    _add_release(commands)
+    doctor = _add(
+        commands, "doctor", "check machine, configuration, data, DVC and MLflow", "doctor --json"
+    )
+    _add_json(doctor)
+    serve = _add(commands, "serve", "start the HTTP service", "serve --port 8080")
+    serve.add_argument("--port", type=_positive, help="instead of serve.port in params.yaml")
+    return parser
+
+
+def _add_compose(commands: "Commands") -> None:
+    parser = _add(
+        commands,
+        "compose",
+        "write params.yaml from conf/ and overrides",
+        "compose model=smollm2_135m train.lora.rank=8",
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="OVERRIDE", help="GROUP=FILE or KEY=VALUE, as in Hydra"
+    )
+
+
+def _add_asking(commands: "Commands") -> None:
+    ask = _add(
+        commands, "ask", "answer a question, with its sources", 'ask "Can I charge in the rain?"'
+    )
+    ask.add_argument("question")
+    search = _add(
+        commands, "search", "find passages, without an answer", 'search "type 2 cable" --top-k 3'
+    )
+    search.add_argument("query")
+    chat = _add(commands, "chat", "answer line after line; Ctrl-D ends", "chat --model 7")
+    for parser in (ask, search, chat):
+        parser.add_argument("--model", metavar="V", help=f"{VERSION_HELP}; default: the champion")
+        parser.add_argument(
+            "--top-k", type=_positive, metavar="K", help="passages to look at, at least 1"
+        )
+        parser.add_argument("--category", help="only passages of this category")
+    for parser in (ask, search):
+        _add_json(parser)
+
+
+def _add_trace(commands: "Commands") -> None:
+    trace = _add(
+        commands,
+        "trace",
+        "from an answer back to pages, data, training run and commit",
+        "trace 0d3f7c1e-5a0b-4a52-9d0e-6f1f6f0c2b11",
+    )
+    trace.add_argument("answer_id", metavar="ANSWER_ID", help="shown with every answer")
+    _add_json(trace)
+
+
+def _add_release(commands: "Commands") -> None:
+    release = _add(commands, "release", "list, show, roll back, export", "release rollback")
+    actions = release.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_json(_add(actions, "list", "all releases, newest first", "release list"))
+    show = _add(actions, "show", "one release with its provenance", "release show 7")
+    _add_json(show)
+    rollback = _add(
+        actions, "rollback", "make the previous champion serve again", "release rollback 6"
+    )
+    export = _add(
+        actions, "export", "copy a release for `bentoml build`", "release export && bentoml build"
+    )
+    export.add_argument("--to", default="release", metavar="DIR", help="default: release")
+    for parser, default in ((show, "champion"), (rollback, "previous"), (export, "champion")):
+        parser.add_argument(
+            "version", nargs="?", metavar="V", help=f"{VERSION_HELP}; default: the {default}"
+        )
+
+
+def _add(commands: "Commands", name: str, purpose: str, example: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=purpose,
+        description=f"{purpose[0].upper()}{purpose[1:]}.",
+        epilog=f"example: groundwork {example}",
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected at least 1")
+    return number

@@ -1,0 +1,99 @@
+"""Which network addresses a crawl may connect to, checked where names are resolved.
+
+A name is resolved once and its addresses are pinned for the whole crawl, so that a name cannot
+turn from a public address into a private one between the check and the connection.
+"""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
+from zope.interface import implementer  # type: ignore[import-untyped]
+
+NAT64 = ip_network("64:ff9b::/96")
+
+
+def is_public(address: str) -> bool:
+    """Whether `address` is a public unicast address, also when IPv6 wraps an IPv4 one."""
+    parsed = ip_address(address.partition("%")[0])
+    inner = _embedded(parsed) if isinstance(parsed, IPv6Address) else None
+    if inner is not None:
+        return is_public(str(inner))
+    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
+@implementer(IHostResolution)
+class _Resolution:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def cancel(self) -> None:
+        """A resolution from the pinned table is over before it can be cancelled."""
+
+
+@implementer(IResolutionReceiver)
+class _Checker:
+    """Collects the addresses of one host and passes them on once they are checked."""
+
+    def __init__(self, resolver: "PinningResolver", host: str, receiver: Any) -> None:
+        self.resolver, self.host, self.receiver = resolver, host, receiver
+        self.addresses: list[Any] = []
+
+    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802  Twisted's interface
+        self.receiver.resolutionBegan(resolution)
+
+    def addressResolved(self, address: Any) -> None:  # noqa: N802
+        self.addresses.append(address)
+
+    def resolutionComplete(self) -> None:  # noqa: N802
+        for address in self.resolver.pin(self.host, self.addresses):
+            self.receiver.addressResolved(address)
+        self.receiver.resolutionComplete()
+
+
+@implementer(IHostnameResolver)
+class PinningResolver:
+    """Name resolver of the reactor: every connection, address literals included, passes here."""
+
+    def __init__(self, reactor: Any, *, local_allowed: bool) -> None:
+        self.system = reactor.nameResolver
+        self.local_allowed = local_allowed
+        self.pinned: dict[str, list[Any]] = {}
+        self.refused: dict[str, str] = {}
+        reactor.installNameResolver(self)
+
+    def pin(self, host: str, addresses: list[Any]) -> list[Any]:
+        """Addresses to connect to: none when any of them is refused; the first answer stays."""
+        private = [a.host for a in addresses if not self.local_allowed and not is_public(a.host)]
+        if private:
+            self.refused[host] = private[0]
+            return []
+        return self.pinned.setdefault(host, addresses) if addresses else []
+
+    def resolveHostName(  # noqa: N802  Twisted's interface
+        self,
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Any = None,
+        transportSemantics: str = "TCP",
+    ) -> Any:
+        """Resolve through the system once; afterwards answer from the pinned addresses."""
+        if hostName not in self.pinned:
+            checker = _Checker(self, hostName, resolutionReceiver)
+            return self.system.resolveHostName(
+                checker, hostName, portNumber, addressTypes, transportSemantics
+            )
+        resolution = _Resolution(hostName)
+        resolutionReceiver.resolutionBegan(resolution)
+        for address in self.pinned[hostName]:
+            resolutionReceiver.addressResolved(type(address)("TCP", address.host, portNumber))
+        resolutionReceiver.resolutionComplete()
+        return resolution

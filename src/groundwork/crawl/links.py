@@ -1,0 +1,104 @@
+"""Links in a page and entries of a sitemap; both without building a tree of the page."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
+
+from groundwork.crawl.gzipped import unzip
+from groundwork.crawl.urls import canonical
+
+
+@dataclass(slots=True)
+class _Collector:
+    """Target of lxml's event parser: a tree of a million nested tags would cost gigabytes."""
+
+    base: str = ""
+    hrefs: list[str] = field(default_factory=list)
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Called for every opening tag."""
+        href = attributes.get("href", "")
+        if tag in ("a", "area") and href:
+            self.hrefs.append(href)
+        elif tag == "base" and href and not self.base:
+            self.base = href
+        elif tag == "link" and href and _leads_to_page(attributes):
+            self.hrefs.append(href)
+        elif tag == "meta" and attributes.get("http-equiv", "").lower() == "refresh":
+            self.hrefs.extend(_refresh_url(attributes.get("content", "")))
+
+    def close(self) -> None:
+        """Called at the end of the page."""
+
+
+def _leads_to_page(attributes: dict[str, str]) -> bool:
+    relations = set(attributes.get("rel", "").lower().split())
+    if "alternate" in relations:  # a translation; without hreflang it is a feed or a style
+        return "hreflang" in attributes
+    return bool(relations & {"canonical", "next", "prev"})
+
+
+def _refresh_url(content: str) -> list[str]:
+    key, _, url = content.partition(";")[2].strip().partition("=")
+    return [url.strip().strip("'\"")] if key.strip().lower() == "url" and url else []
+
+
+def page_links(body: bytes, *, content_type: str, url: str) -> list[str]:
+    """Absolute URLs that an HTML page leads to, sorted, each once; canonical and hreflang included.
+
+    `content_type` is the header with its charset; a charset that lies or does not exist is
+    replaced by what the page says or, failing that, by UTF-8.
+    """
+    from lxml.etree import HTMLParser
+
+    collector = _Collector()
+    parser = HTMLParser(target=collector, encoding="utf-8", huge_tree=True)
+    parser.feed(_decode(body, content_type).encode("utf-8", "replace"))
+    parser.close()
+    base = _join(url, collector.base) or url
+    return sorted({_join(base, href) for href in set(collector.hrefs)} - {""})
+
+
+def _decode(body: bytes, content_type: str) -> str:
+    from w3lib.encoding import html_to_unicode
+
+    try:
+        return str(html_to_unicode(content_type, body)[1])
+    except (LookupError, UnicodeError):  # Python knows base64, idna and more as charsets
+        return body.decode("utf-8", "replace")
+
+
+def _join(base: str, href: str) -> str:
+    cleaned = "".join(href.split()) if "\n" in href or "\t" in href else href.strip()
+    try:
+        return urljoin(base, cleaned)
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """What a sitemap file lists."""
+
+    pages: tuple[str, ...]
+    sitemaps: tuple[str, ...]
+
+
+def read_sitemap(body: bytes, *, max_bytes: int) -> Sitemap:
+    """Entries of a sitemap or an index of sitemaps, gzipped or not; broken XML as far as it reads.
+
+    Raises: `ValueError` when the file is no sitemap at all.
+    """
+    from lxml.etree import QName, XMLParser, XMLSyntaxError, fromstring
+
+    content = unzip(body, max_bytes=max_bytes) if body.startswith(b"\x1f\x8b") else body
+    parser = XMLParser(recover=True, resolve_entities=False, no_network=True, remove_comments=True)
+    try:
+        root = fromstring(content.strip(), parser=parser)
+    except XMLSyntaxError as error:
+        raise ValueError(f"not XML: {error}") from error
+    kind = QName(root).localname if root is not None else "no XML"
+    if kind not in ("urlset", "sitemapindex"):
+        raise ValueError(f"expected urlset or sitemapindex, found {kind}")
+    entries = root.xpath("./*/*[local-name()='loc']/text()")
+    urls = tuple(sorted({url for entry in entries if (url := canonical(str(entry)))}))
+    return Sitemap(urls, ()) if kind == "urlset" else Sitemap((), urls)

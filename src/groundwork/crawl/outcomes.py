@@ -1,0 +1,101 @@
+"""What becomes of a URL: the reasons of rejects, the line of the fetch log, the crawl's result."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from groundwork.records import Page, Reject
+
+
+class RejectReason(StrEnum):
+    """Why a URL that the crawl found is not a page."""
+
+    CONTENT_TYPE = "content_type"
+    DEPTH = "depth"
+    DUPLICATE_URL = "duplicate_url"
+    EXCLUDED = "excluded"
+    HTTP_ERROR = "http_error"
+    OFFSITE = "offsite"
+    PAGE_CAP = "page_cap"
+    PRIVATE_ADDRESS = "private_address"
+    REDIRECT_LOOP = "redirect_loop"
+    ROBOTS = "robots"
+    SCHEME = "scheme"
+    TIME_CAP = "time_cap"
+    TIMEOUT = "timeout"
+    TOO_LARGE = "too_large"
+    UNREACHABLE = "unreachable"
+
+
+FAILURES = frozenset(
+    {
+        RejectReason.HTTP_ERROR,
+        RejectReason.REDIRECT_LOOP,
+        RejectReason.TIME_CAP,
+        RejectReason.TIMEOUT,
+        RejectReason.TOO_LARGE,
+        RejectReason.UNREACHABLE,
+    }
+)
+"""Pages that were wanted and did not come; the other reasons are the user's or the site's wish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What one URL answered. `reason` is empty for a page and for a redirect."""
+
+    url: str
+    status: int
+    """0 when no response came."""
+    fetched_at: str
+    """ISO 8601, UTC."""
+    reason: str = ""
+    detail: str = ""
+    location: str = ""
+    """Public URL that a redirect leads to."""
+    content_type: str = ""
+    charset: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    latency_ms: int = 0
+    size_bytes: int = 0
+    sha256: str = ""
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A line of `fetch_log.jsonl`: what no stage depends on, and an audit asks for."""
+
+    url: str
+    """Public URL after redirects; unique in the log."""
+    requested_url: str
+    """URL that was found and led here."""
+    status: int
+    fetched_at: str
+    etag: str
+    last_modified: str
+    robots: str
+    """`allowed`, `disallowed`, or `none` when the host has no robots.txt."""
+    latency_ms: int
+    size_bytes: int
+    sha256: str
+    redirects: tuple[str, ...]
+    """URLs from `requested_url` on that redirected here; of a reject, URLs it redirects to."""
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlResult:
+    """Every URL found is one page or one reject; all three lists are sorted by URL."""
+
+    pages: list[Page]
+    rejects: list[Reject]
+    fetches: list[Fetch]
+    offsite: int
+    """Distinct URLs of other hosts that pages link to; not followed, not listed."""
+    excluded: int
+    """Distinct URLs outside `include` or inside `exclude`; not followed, not listed."""
+
+    def failed(self) -> int:
+        """Number of rejects that are failures rather than policy."""
+        return sum(reject.reason in FAILURES for reject in self.rejects)

@@ -1,0 +1,282 @@
+"""A sentence taken apart: opener, subject, verb, core and tail.
+
+In: plain text of one sentence. Out: a `Clause` from which questions are inverted, or None when the
+parts are not plain to see: then no question is asked of that sentence.
+"""
+
+import re
+from dataclasses import dataclass
+
+from groundwork.qa.lexicon import (
+    BE,
+    CONNECTIVES,
+    CUTS_AFTER_COMMA,
+    IMPERATIVES,
+    MODALS,
+    SUBORDINATE,
+)
+from groundwork.qa.words import (
+    FINITE,
+    NOUNS,
+    QUANTITY,
+    Token,
+    base_form,
+    negation,
+    opens_with_verb,
+    soften,
+    tokens_of,
+)
+
+_TAILS = ("so that", "because", "whereas", "while", "unless", "until", "when", "if", "once")
+_RELATIVE = frozenset({"WDT", "WP", "WP$", "WRB"})
+MAX_SUBJECT_WORDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """`opener, subject [adverb] verb core; tail`: spans of one sentence, without its full stop."""
+
+    opener: str
+    """Phrase before the subject, with its comma: "On a motorway,"; may be empty."""
+    subject: str
+    adverb: str
+    """Adverb between subject and verb that belongs in a question; may be empty."""
+    verb: str
+    """The finite verb: an auxiliary or a full verb."""
+    auxiliary: str
+    """What moves in front of the subject: is, can, has, does, do, did."""
+    supported: bool
+    """Whether the verb is itself the auxiliary, so that inversion needs no "do"."""
+    negated: bool
+    core: str
+    """After the verb, up to the first subordinate or coordinate clause."""
+    comma: bool
+    """Whether a comma stands before `marker`."""
+    marker: str
+    """Word that opens the tail: because, if, so, …, or a mark; may be empty."""
+    tail: str
+    """What follows `marker`."""
+    tokens: tuple[Token, ...]
+    """Of `core`."""
+    seen: str
+    """Text in which words are looked up to tell names from sentence starts."""
+
+    def asked(self, core: str | None = None, *, negate: bool = False) -> str:
+        """Inverted, with `core` in place of the clause's own: "does a post draw 7 kW"."""
+        rest = self.core if core is None else core
+        subject = soften(self.subject, self.seen)
+        auxiliary = {"may": "can", "might": "could"}.get(self.auxiliary, self.auxiliary)
+        words = [auxiliary, subject, "not" if negate else "", self.adverb]
+        if not self.supported:
+            words.append(base_form(self.verb) if self.auxiliary != "do" else self.verb)
+        return " ".join(word for word in [*words, rest] if word)
+
+    @property
+    def is_copula(self) -> bool:
+        """Whether the verb is "is" or "are" with a noun or adjective after it."""
+        return self.verb in BE and not any(t.tag in {"VBN", "VBG"} for t in self.tokens[:2])
+
+
+def parse(text: str, *, seen: str) -> Clause | None:
+    """Take a sentence apart; None when its subject or verb is not sure."""
+    text = text.rstrip(" .!")
+    tokens = tokens_of(text)
+    if len(tokens) < 3 or tokens[0].lower in SUBORDINATE or opens_with_verb(tokens):
+        return None
+    first = _after_opener(tokens)
+    verb = None if first is None else _main_verb(tokens, first)
+    if first is None or verb is None:
+        return None
+    last = verb
+    while last > first and tokens[last - 1].tag == "RB":
+        last -= 1
+    if last == first or not _is_subject(tokens[first:last]):
+        return None
+    adverbs = [t.text for t in tokens[last:verb] if t.lower not in CONNECTIVES]
+    return _assemble(
+        text, tokens, seen=seen, spans=(first, last, verb), adverb=" ".join(adverbs).lower()
+    )
+
+
+def _after_opener(tokens: tuple[Token, ...]) -> int | None:
+    """Number of the subject's first token: 0, or after the comma of "On a motorway, …"."""
+    if tokens[0].tag not in {"IN", "TO"}:
+        return 0
+    for number, token in enumerate(tokens[:18]):
+        if token.text == ",":
+            return number + 1 if number > 1 else None
+        if token.tag in FINITE or token.text in ";:":
+            return None
+    return None
+
+
+def _main_verb(tokens: tuple[Token, ...], first: int) -> int | None:
+    pending, commas = 0, 0
+    number = first
+    while number < len(tokens) and number - first <= MAX_SUBJECT_WORDS:
+        token = tokens[number]
+        if token.text in ";:—–()":
+            return None
+        commas += token.text == ","
+        is_that = token.lower == "that" and number > first and tokens[number - 1].tag in NOUNS
+        if token.tag in _RELATIVE or is_that:
+            pending += 1
+        elif token.tag in FINITE and number > first:
+            if pending:
+                pending -= 1
+            elif tokens[number - 1].tag == "CC" and _has_relative(tokens[first:number]):
+                pass
+            elif token.tag != "VBD" or not _later_finite(tokens, number):
+                return number if not commas or _is_apposition(tokens[first:number]) else None
+        number += 1
+    return None
+
+
+def _has_relative(tokens: tuple[Token, ...]) -> bool:
+    return any(t.tag in _RELATIVE or t.lower == "that" for t in tokens)
+
+
+def _is_apposition(tokens: tuple[Token, ...]) -> bool:
+    """Whether two commas enclose an addition: "a procedure, known as SLAC, compares"."""
+    commas = [number for number, token in enumerate(tokens) if token.text == ","]
+    if len(commas) != 2 or commas[1] + 1 < len(tokens) - 1:
+        return False
+    word = tokens[commas[0] + 1]
+    return word.tag == "VBN" or word.lower in {"known", "called", "or", "which", "like", "such"}
+
+
+def _later_finite(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether a past form is a participle: "the current drawn by the car is …"."""
+    for token in tokens[number + 1 : number + 8]:
+        if token.text in ",;:" or token.tag in _RELATIVE or token.lower == "and":
+            return False
+        if token.tag in {"VBZ", "VBP", "MD"}:
+            return True
+    return False
+
+
+def _is_subject(tokens: tuple[Token, ...]) -> bool:
+    if tokens[0].lower in {"no", "nobody", "nothing", "none", "neither", "few", "little", "half"}:
+        return False
+    if any(t.lower in SUBORDINATE - {"as", "how"} and t.tag == "IN" for t in tokens):
+        return False
+    if tokens[0].tag in {"RB", "IN", "CC", "TO", "VB", "EX", "RP", "UH"}:
+        return False
+    if tokens[0].lower in IMPERATIVES and (len(tokens) == 1 or tokens[1].tag in {"DT", "PRP$"}):
+        return False
+    if len(tokens) == 1:
+        return tokens[0].tag in NOUNS | {"VBG"} or tokens[0].lower == "you"
+    return any(token.tag in NOUNS | {"VBG", "CD", QUANTITY} for token in tokens)
+
+
+def _assemble(
+    text: str, tokens: tuple[Token, ...], *, seen: str, spans: tuple[int, int, int], adverb: str
+) -> Clause | None:
+    first, last, verb = spans
+    after = verb + 1
+    word = tokens[verb].lower
+    hidden = negation(tokens[verb])
+    negated = bool(hidden)
+    auxiliary = hidden or _auxiliary(tokens, verb)
+    if not auxiliary:
+        return None
+    supported = bool(hidden) or _is_auxiliary(tokens, verb)
+    if after < len(tokens) and tokens[after].lower in {"not", "never"}:
+        negated, after = True, after + 1
+    while after < len(tokens) and tokens[after].lower in CONNECTIVES:
+        after += 1
+    if hidden:
+        word = hidden
+    end, marker, resume = _cut(tokens, after)
+    core = tokens[after:end]
+    while core and core[-1].lower in {"too", "also", "either", "however", "therefore"}:
+        core = core[:-1]
+    if not core:
+        return None
+    return Clause(
+        opener=text[: tokens[first].start].strip(),
+        subject=text[tokens[first].start : tokens[last - 1].end],
+        adverb=adverb,
+        verb=word,
+        auxiliary=auxiliary,
+        supported=supported,
+        negated=negated,
+        core=text[core[0].start : core[-1].end],
+        comma=end < len(tokens) and tokens[end].text == ",",
+        marker=marker,
+        tail=text[tokens[resume].start :] if resume < len(tokens) else "",
+        tokens=core,
+        seen=seen,
+    )
+
+
+def _auxiliary(tokens: tuple[Token, ...], verb: int) -> str:
+    """What is inverted with the subject; empty when the infinitive is not sure."""
+    token = tokens[verb]
+    if _is_auxiliary(tokens, verb):
+        return token.lower
+    if token.tag == "VBP":
+        return "do"
+    return {"VBZ": "does", "VBD": "did"}[token.tag] if base_form(token.lower) else ""
+
+
+def _is_auxiliary(tokens: tuple[Token, ...], verb: int) -> bool:
+    word = tokens[verb].lower
+    if word in MODALS or word in BE:
+        return True
+    following = [t for t in tokens[verb + 1 : verb + 4] if t.tag != "RB"]
+    if word in {"has", "have", "had"} and following:
+        describes = len(following) > 1 and following[1].tag in NOUNS
+        return following[0].tag in {"VBN", "VBD"} and not describes
+    is_do = word in {"does", "do", "did"}
+    return is_do and bool(following) and following[0].tag in {"VB", "VBP"}
+
+
+def _cut(tokens: tuple[Token, ...], after: int) -> tuple[int, str, int]:
+    """End of the core, the marker behind it and where the tail resumes."""
+    inside = False
+    for number in range(after, len(tokens)):
+        token = tokens[number]
+        inside = inside or token.tag in _RELATIVE or token.lower == "that"
+        following = " ".join(t.lower for t in tokens[number : number + 2])
+        if token.text in ";:—–":
+            return number, token.text, number + 1
+        if token.text == "," and number + 1 < len(tokens):
+            word = tokens[number + 1].lower
+            pair = " ".join(t.lower for t in tokens[number + 1 : number + 3])
+            new_clause = _verb_follows(tokens, number)
+            if word in CUTS_AFTER_COMMA or tokens[number + 1].tag == "VBG" or new_clause:
+                marker = "so that" if pair == "so that" else word
+                return number, marker, number + 1 + len(marker.split())
+        if token.lower in {"but", "yet"} and number > after:
+            return number, token.lower, number + 1
+        if token.tag == "CC" and not inside and _verb_follows(tokens, number):
+            return number, token.lower, number + 1
+        for marker in _TAILS:
+            if number > after and (following == marker or token.lower == marker):
+                return number, marker, number + len(marker.split())
+    return len(tokens), "", len(tokens)
+
+
+def _verb_follows(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether a second predicate or clause begins: "is called EVSE and looks like …"."""
+    following = tokens[number + 1 : number + 8]
+    if following and tokens[number - 1].tag == "JJ" and following[0].tag == "VB":
+        return True
+    for token in following:
+        if token.tag in {"VBZ", "VBP", "MD"}:
+            return True
+        if token.tag in _RELATIVE | {"CC", "VBN"} or token.text in ",;:" or token.lower == "that":
+            return False
+    return False
+
+
+def tidy(question: str) -> str:
+    """A question as it is written: capital first letter, single spaces, one question mark."""
+    text = re.sub(r" ?\(see [^)]*\)", "", " ".join(question.split()))
+    text = re.sub(r"\s+([,.;:?])", r"\1", text).rstrip(" .,;:?!")
+    match = re.search(r"[^\W_]", text)
+    if match is None:
+        return ""
+    where = match.start()
+    return f"{text[:where]}{text[where].upper()}{text[where + 1 :]}?"

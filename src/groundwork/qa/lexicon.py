@@ -1,0 +1,84 @@
+"""Word lists of the rules, in one place so that a wrong question is mended by a word.
+
+English; a corpus in another language wants lists of its own, or the teacher.
+"""
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a list that is written as prose."""
+    return frozenset(text.split())
+
+
+CONNECTIVES = words(
+    """therefore thus hence consequently however also too instead likewise meanwhile nevertheless
+    otherwise so then simply accordingly moreover furthermore besides nonetheless still"""
+)
+"""Adverbs that join a sentence to the one before it; questions do without them."""
+CUTS_AFTER_COMMA = words(
+    """which who whose so because since as while whereas although though but and or yet if when
+    unless until where not then nor plus provided including mostly usually often typically"""
+)
+SUBORDINATE = words(
+    """if when where because as since although though while unless until once whether wherever
+    whenever whatever however what why how who which"""
+)
+IMPERATIVES = words(
+    """add agree allow arrange ask avoid bring buy call charge check choose clean close compare
+    connect consider count cover divide do download drive ensure expect find fit fix follow
+    get give hold install keep leave lift limit list look make mark measure move multiply
+    note open park pay photograph pick place plan plug press print protect prove provide
+    publish pull push put read record refuse release remove replace report reset restart
+    ring run save schedule select send set share show sort start state stop store subtract
+    support switch take tell test treat try turn uncoil unlock unplug use wait warm watch
+    wear write coil"""
+)
+APPROXIMATE = words(
+    """about around roughly approximately nearly almost only just under over some typically usually
+    often perhaps well below above exactly normally another"""
+)
+STRANDED = words("to at by")
+ARITHMETIC = frozenset("×÷=+−*/")
+STOPS = words(", ; : ( ) or and = × ÷ but plus")
+"""Words and marks at which what follows a quantity ends."""
+VAGUE_VERBS = words(
+    """tell tells show shows have has had say says make makes do does get gets give gives take
+    takes run runs see sees know knows let lets reach reaches want wants find finds become
+    becomes keep keeps go goes feel feels"""
+)
+VAGUE = words("no any much more less little nothing something so every all")
+PASSIVE = words("by for with from to as on into")
+PRONOUNS = words("it its they them their he she his her him itself themselves")
+POINTING = words(
+    """this these those such latter former here above below following aforementioned we our us i my
+    me ones another same thereby therefore hence thus thereafter whichever preceding sample
+    others neither respectively there either instead whole remaining both together"""
+)
+PLAIN_COMPARATIVE = words("lower upper inner outer later longer earlier older newer")
+EMPTY_HEADS = words(
+    """figure figures entry value values note notes comment comments remark remarks result results
+    arithmetic example calculation reading meaning working source reference"""
+)
+UNITS = words("kWh kW A V W km p £ €")
+PARTICIPLES = words("been done given made held taken kept built shown known drawn")
+MODALS = words("can could may might must shall should will would")
+BE = words("is are was were")
+VERBS = words(
+    """accepts adds allows applies asks blocks breaks carries charges checks closes converts costs
+    counts covers cuts decides delivers depends describes draws drops encodes ends exceeds
+    falls feeds fills gains gives grows handles heats helps holds joins keeps lasts leaves
+    lets limits links lists loses lowers makes matters means measures meets moves names
+    needs obliges offers opens operates pauses pays permits places plugs powers presses
+    prevents pushes releases bills produces protects provides pulls raises reaches reads
+    reduces refuses regulates relies remains repeats reports requires resets returns rises
+    rotates runs saves sees sends sets shares shows recognises authorises signals slows
+    speeds spends stands starts stays stops stores suits supplies switches takes tells
+    transfers trips turns uses varies waits warms wastes wears works yields"""
+)
+LISTED = words(
+    """rules signs habits steps things marks tips ways myths options questions causes reasons types
+    kinds profiles modules documents requirements limits aids checks points methods benefits
+    features families pieces precautions mistakes advantages disadvantages symptoms duties
+    rights exceptions conditions tools settings parts stages phases levels categories
+    examples costs fees risks filters words terms practicalities"""
+)
+"""Plurals that head a list: "Warning signs", "Everyday rules"."""

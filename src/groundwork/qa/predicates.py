@@ -1,0 +1,208 @@
+"""Questions from one clause: causes, numbers, definitions, agents, objects, yes or no.
+
+In: a clause taken apart. Out: questions with their kind. Each rule is a function; what it is not
+sure of it leaves. `RULES` holds them, the most telling first.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from groundwork.qa.clause import Clause, parse, tidy
+from groundwork.qa.lexicon import BE, MODALS, PASSIVE, VAGUE, VAGUE_VERBS
+from groundwork.qa.numbers import date_question, number_questions
+from groundwork.qa.pairs import Kind
+from groundwork.qa.words import NOUNS, Token, soften
+
+_PEOPLE = re.compile(
+    r"\b(?:driver|owner|installer|operator|electrician|manager|employer|employee|landlord|tenant|"
+    r"leaseholder|agent|customer|engineer|council|authority|supplier|provider|technician|company|"
+    r"passenger|user|developer|administrator|manufacturer|bank|doctor|teacher|buyer|seller)s?$"
+)
+_EMPTY_NOUNS = re.compile(
+    r"(?:a|an|the) (?:\w+ )?(?:reason|problem|cause|answer|thing|matter|case|key|point|mistake|"
+    r"exception|result|start|sign|question|choice|fact|trick|step|rest|same|other|lot|bit|cheap\w*|"
+    r"best|worst|first|second|last|only|main|usual|classic|common)\b"
+)
+_PAIRED = re.compile(
+    r"(?:depends? on|consists? of|relies on|rely on|leads? to|comes? from|refers? to|turns? into|"
+    r"belongs? to|applies to|apply to|switch(?:es)? to|falls? back to|results? in|amounts? to|"
+    r"looks? like|serves? as|acts? as|works? with|starts? with|begins? with|ends? with|"
+    r"differs? from|corresponds? to|responds? to|copes? with|suffers? from)$"
+)
+
+
+MIN_YES_NO_WORDS = 6
+"""Shorter ones ("Do agile tariffs follow the market?") are too loose to have one answer."""
+
+
+def opened(clause: Clause, question: str) -> str:
+    return tidy(f"{clause.opener} {question}")
+
+
+def _numbers(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    condition = f" {clause.marker} {clause.tail}" if clause.marker in {"if", "when"} else ""
+    for question in number_questions(clause):
+        yield tidy(f"{question.rstrip('?')}{condition}"), Kind.NUMBER
+
+
+def _dates(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    yield date_question(clause), Kind.FACT
+
+
+def _causes(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    if clause.marker in {"because", "so that"}:
+        yield opened(clause, f"why {clause.asked(negate=clause.negated)}"), Kind.CAUSE
+    if clause.marker == "so":
+        result = parse(clause.tail, seen=clause.seen)
+        if result is not None:
+            yield opened(result, f"why {result.asked(negate=result.negated)}"), Kind.CAUSE
+
+
+def _contrasts(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    if clause.marker not in {"whereas", "while"} or clause.opener:
+        return
+    if clause.marker == "while" and not clause.comma:
+        return
+    other = parse(clause.tail, seen=clause.seen)
+    if other is None or other.opener or other.subject.lower() == clause.subject.lower():
+        return
+    if max(len(clause.subject.split()), len(other.subject.split())) > 7:
+        return
+    first, second = (soften(c.subject, c.seen) for c in (clause, other))
+    yield tidy(f"what is the difference between {first} and {second}"), Kind.COMPARISON
+
+
+def _definitions(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    subject = soften(clause.subject, clause.seen)
+    if clause.opener or clause.negated or clause.adverb or len(subject.split()) > 6:
+        return
+    if re.match(r"(?:each|every|you|all|most|many|some|the \d)\b", subject):
+        return
+    if clause.verb in {"means", "mean"} or (clause.verb == "stands" and clause.core[:4] == "for "):
+        strand = " for" if clause.verb == "stands" else ""
+        yield tidy(f"what {clause.asked(strand)}"), Kind.DEFINITION
+    is_noun = re.match(r"(?:a|an|the|any|one) ", clause.core) and len(clause.core.split()) > 3
+    if clause.verb in {"is", "are"} and is_noun and not _EMPTY_NOUNS.match(clause.core):
+        yield tidy(f"what {clause.verb} {subject}"), Kind.DEFINITION
+
+
+def _means(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    """ "X frees the plug by pulling" -> "How does X free the plug?"."""
+    origin = clause.tokens[0].start
+    for number, token in enumerate(clause.tokens[1:-1], start=1):
+        after = clause.tokens[number + 1]
+        if token.lower == "by" and after.tag == "VBG" and after.lower.endswith("ing"):
+            held = clause.core[: token.start - origin].rstrip(" ,")
+            if len(held.split()) >= 2:
+                yield opened(clause, f"how {clause.asked(held)}"), Kind.PROCEDURE
+            return
+
+
+def _times(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    possible = clause.marker == "if" and clause.auxiliary in MODALS
+    if clause.marker not in {"when", "once"} and not possible:
+        return
+    if len(clause.core.split()) >= 2 and not clause.core.endswith((" only", " even", " as")):
+        yield opened(clause, f"when {clause.asked(negate=clause.negated)}"), Kind.FACT
+
+
+def _people(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    if clause.auxiliary in {"do", "are", "were", "have"} or clause.negated or clause.adverb:
+        return
+    if _PEOPLE.search(clause.subject.lower()) and len(clause.core.split()) >= 4:
+        yield opened(clause, f"who {clause.adverb} {clause.verb} {clause.core}"), Kind.FACT
+
+
+def _objects(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    """ "The post sends a wave down the wire" -> "What does the post send down the wire?"."""
+    if clause.negated or clause.is_copula:
+        return
+    held = _verb_part(clause)
+    if held is None:
+        return
+    tokens = clause.tokens[len(held) :]
+    phrase = noun_phrase(tokens)
+    if not phrase or tokens[0].lower in VAGUE or tokens[0].tag in {"QTY", "CD"}:
+        return
+    rest = tokens[phrase:]
+    if any(t.text in ",;:(" or t.lower in {"and", "or", "to"} for t in rest[:1]):
+        rest = ()
+    if tokens[0].lower == "the" and phrase == 2 and not rest:
+        return
+    if not rest and not held and clause.verb in VAGUE_VERBS:
+        return
+    barred = {"that", "than", "as", "of"}
+    if rest and (rest[0].tag not in {"IN", "TO"} or rest[0].lower in barred):
+        return
+    loose = [
+        n for n, t in enumerate(rest) if t.tag == "QTY" and rest[n - 1].tag not in {"IN", "TO"}
+    ]
+    if loose:
+        return
+    if not held or len(clause.subject.split()) + len(rest) >= 3:
+        words = [*(t.text for t in held), _span(clause, rest)]
+        yield opened(clause, f"what {clause.asked(' '.join(w for w in words if w))}"), Kind.FACT
+
+
+def _verb_part(clause: Clause) -> tuple[Token, ...] | None:
+    """Tokens of the core that belong to the verb: infinitive, participle, fixed preposition."""
+    tokens = clause.tokens
+    first = tokens[0]
+    if clause.supported and clause.verb in BE:
+        fits = len(tokens) > 2 and first.tag in {"VBN", "VBD"} and tokens[1].lower in PASSIVE
+        if first.lower == "called":
+            return tokens[:1]
+        return tokens[:2] if fits else None
+    if clause.supported:
+        if first.tag != "VB" and not (first.tag == "VBN" and clause.verb in {"has", "have"}):
+            return None
+        return tokens[:1] if first.lower != "be" else None
+    if len(tokens) > 1 and _PAIRED.match(f"{clause.verb} {first.lower}"):
+        return tokens[:1]
+    return () if first.tag in {"DT", "JJ", "NN", "NNS", "NNP", "VBG"} else None
+
+
+def noun_phrase(tokens: tuple[Token, ...]) -> int:
+    """Number of tokens in the noun phrase that `tokens` open with, "of" phrases included."""
+    inside = NOUNS | {"DT", "JJ", "JJS", "CD", "QTY", "VBN", "VBG", "POS", "PRP$"}
+    end = 0
+    for number, token in enumerate(tokens):
+        if token.tag in inside:
+            end = number + 1
+        elif not (token.lower in {"of", "and"} and end and _noun_follows(tokens, number)):
+            break
+    return end if any(t.tag in NOUNS for t in tokens[:end]) else 0
+
+
+def _noun_follows(tokens: tuple[Token, ...], number: int) -> bool:
+    following = tokens[number + 1 : number + 3]
+    return bool(following) and following[0].tag in NOUNS | {"DT", "JJ"}
+
+
+def _span(clause: Clause, tokens: tuple[Token, ...]) -> str:
+    origin = clause.tokens[0].start
+    return clause.core[tokens[0].start - origin : tokens[-1].end - origin] if tokens else ""
+
+
+def _yes_no(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    if len(clause.core.split()) < 2 or _EMPTY_NOUNS.match(clause.core):
+        return
+    if clause.is_copula and re.fullmatch(r"(?:the|an?) [\w-]+(?: [\w-]+)?", clause.core):
+        return
+    if re.match(r"(?:where|when|what|why|how)\b", clause.core):
+        return
+    if re.search(r"\b(?:no|nothing|nobody|none|never|hardly)\b", clause.core):
+        return
+    if len(clause.asked().split()) < MIN_YES_NO_WORDS:
+        return
+    condition = ""
+    if clause.marker in {"if", "when", "unless", "until"}:
+        condition = f" {clause.marker} {clause.tail}"
+    kind = Kind.COMPARISON if " than " in f" {clause.core} " else Kind.YES_NO
+    yield opened(clause, f"{clause.asked()}{condition}"), kind
+
+
+RULES: tuple[Callable[[Clause], Iterator[tuple[str, Kind]]], ...] = (
+    _causes, _numbers, _dates, _contrasts, _definitions, _means, _times, _people, _objects,
+    _yes_no,
+)  # fmt: skip

@@ -1,0 +1,90 @@
+"""The rule-based generator: question-answer pairs of a document, without any model.
+
+In: the passages of one document in order. Out: `Question` records with their evidence, not yet
+validated. Deterministic, and a function of that document alone.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from groundwork.artifacts import short_id
+from groundwork.qa.config import RulesConfig
+from groundwork.qa.lists import section_pairs
+from groundwork.qa.pairs import Kind, Pair
+from groundwork.qa.sentences import ask
+from groundwork.qa.sound import is_sound, stands_alone
+from groundwork.qa.tables import table_pairs
+from groundwork.qa.units import Shape, units_of
+from groundwork.records import Chunk, Evidence, Question
+
+ORIGIN = "rules"
+
+
+def generate_by_rules(passages: Sequence[Chunk], *, config: RulesConfig) -> list[Question]:
+    """Questions of one document's `passages`, which are in order; overlaps are used once."""
+    used: set[str] = set()
+    questions: list[Question] = []
+    above = ""
+    for number, chunk in enumerate(passages):
+        continues = number > 0 and chunk.heading == above
+        above = chunk.heading
+        for pair in _pairs(chunk, config=config, continues=continues):
+            if pair.question not in used:
+                used.add(pair.question)
+                questions.append(as_question(pair, chunk=chunk, origin=ORIGIN))
+    return questions
+
+
+def as_question(pair: Pair, *, chunk: Chunk, origin: str) -> Question:
+    """A pair as a record that points to its passage; the split is still empty."""
+    return Question(
+        question_id=short_id(chunk.passage_id, pair.question, pair.answer),
+        question=pair.question,
+        answer=pair.answer,
+        answerable=True,
+        category=chunk.category,
+        kind=str(pair.kind),
+        evidence=(Evidence(passage_id=chunk.passage_id, quote=pair.quote, url=chunk.url),),
+        facts=(),
+        document_id=chunk.document_id,
+        split="",
+        origin=origin,
+    )
+
+
+def _pairs(chunk: Chunk, *, config: RulesConfig, continues: bool) -> Iterator[Pair]:
+    units = units_of(chunk)
+    yield from section_pairs(chunk, units, continues=continues)
+    for _, group in groupby(units, key=lambda unit: (unit.group, unit.shape)):
+        rows = list(group)
+        if rows[0].shape is Shape.ROW:
+            yield from _at_most(table_pairs(rows, seen=chunk.text), config.per_row)
+    for unit in units:
+        for text, quote in unit.sentences:
+            found = _sentence_pairs(text, quote, chunk=chunk, config=config)
+            yield from (p for p in found if unit.shape is Shape.SENTENCE or _keeps(p))
+
+
+def _keeps(pair: Pair) -> bool:
+    """Whether a list item answers: alone it is seldom a statement that one can say yes to."""
+    return pair.kind is not Kind.YES_NO or pair.question.startswith("Should you ")
+
+
+def _at_most(pairs: Iterator[Pair], per_row: int) -> Iterator[Pair]:
+    for _, group in groupby(pairs, key=lambda pair: pair.quote):
+        yield from [pair for pair in group if is_sound(pair.question)][:per_row]
+
+
+def _sentence_pairs(text: str, quote: str, *, chunk: Chunk, config: RulesConfig) -> Iterator[Pair]:
+    words = len(text.split())
+    if not config.min_sentence_words <= words <= config.max_sentence_words:
+        return
+    if not stands_alone(text):
+        return
+    found = [item for item in ask(text, seen=chunk.text) if is_sound(item.question)]
+    open_ones = [item for item in found if item.kind is not Kind.YES_NO]
+    chosen = open_ones[: config.per_sentence] or found[:1]
+    for item in chosen:
+        stop = "" if text.endswith((".", "!", "?", '"', "”", ")")) else "."
+        answer = f"{text[0].upper()}{text[1:]}{stop}"
+        yield Pair(question=item.question, answer=answer, kind=item.kind, quote=quote)

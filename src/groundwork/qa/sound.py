@@ -1,0 +1,145 @@
+"""Which texts stand on their own.
+
+In: questions and answers. Out: whether a reader who has not seen the page understands them.
+"""
+
+import re
+
+from groundwork.index import terms
+from groundwork.qa.lexicon import PLAIN_COMPARATIVE, POINTING, PRONOUNS
+from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, tokens_of
+
+_PAGE_WORDS = re.compile(
+    r"\b(?:this|the) (?:page|guide|article|chapter|section|workbook|checklist|glossary|table"
+    r"|figures?|example|lines?|row|column|list|(?:\w+ )?answer|question|reader|arithmetic|sum)\b"
+    r"|\b(?:worked examples?|see also|step \d|the (?:one|two|three|first|second|last|others?|rest"
+    r"|next|sample|result|point|reason|rule|idea|difference|effect|figure|case|method|trick)"
+    r"(?! (?:of|for|in|to|why|when|at|on|between|that))\b)"
+    r"|\bthe \w+ (?:column|row)\b|\b(?:web pages?|brackets|this site)\b"
+    r"|\bsteps? (?:one|two|three|four)\b",
+    re.IGNORECASE,
+)
+_REFERS = re.compile(
+    r"\b(?:covered|described|explained|treated|discussed|compared|worked out|set out|listed"
+    r"|dealt with|taken up) (?:in|under|on|separately|elsewhere)\b|\bpages? of (?:its|their) own\b"
+    r"|\bis the subject of\b|\b(?:is|are) a matter for\b|\bsee (?:also )?(?:the|our|under)\b"
+    r"|\bas (?:above|below|follows)\b"
+    r"|\bin (?:the|this) (?:table|list|section|page)\b",
+    re.IGNORECASE,
+)
+"""Sentences that send the reader elsewhere."""
+_ORPHAN_START = re.compile(
+    r"(?:so|but|and|or|then|yet|otherwise|instead|second|secondly|third|thirdly|next|also|besides"
+    r"|however|therefore|thus|hence|likewise|similarly|conversely|meanwhile|afterwards|finally"
+    r"|lastly|still|even so|in that case|in this case|in other words|for example|for instance"
+    r"|that is|it|this|these|those|they|such|both|neither|either|he|she|we|here|there|some|others"
+    r"|one|another|each|all|most|many|few|several|none|nor|as a result|by contrast|in contrast"
+    r"|the same|the latter|the former|the rest|other|the other|the others|what|that|to do so|again"
+    r"|only then|suppose|imagine|say|take|now|read|see|more on|note)\b",
+    re.IGNORECASE,
+)
+_KEEPS = re.compile(
+    r"(?:most|many|some|several|few|each|all|both|another|either|neither|one|more|such)"
+    r" (?!of (?:them|these|those|the)\b)[\w-]+",
+    re.IGNORECASE,
+)
+_COMPARATIVE = frozenset({"JJR", "RBR"})
+
+
+def stands_alone(sentence: str) -> bool:
+    """Whether a sentence can be an answer: nothing in it points to what stood before."""
+    if _ORPHAN_START.match(sentence) and not _quantified(sentence):
+        return False
+    if _REFERS.search(sentence) or sentence.endswith(":"):
+        return False
+    return not _points_back(tokens_of(sentence))
+
+
+def _quantified(sentence: str) -> bool:
+    """Whether the first word counts a noun of its own: "Most cars …", not "Most are …"."""
+    match = _KEEPS.match(sentence)
+    if match is None:
+        return False
+    tokens = tokens_of(sentence)
+    return len(tokens) > 1 and any(t.tag in NOUNS for t in tokens[1:3])
+
+
+def _points_back(tokens: tuple[Token, ...]) -> bool:
+    for number, token in enumerate(tokens):
+        word = token.lower
+        after = tokens[number + 1] if number + 1 < len(tokens) else None
+        if word in PRONOUNS and not _has_noun(tokens[:number]):
+            return True
+        if word in {"this", "these", "those", "latter", "former", "such"}:
+            if word == "such" and after is not None and after.lower == "as":
+                continue
+            if word == "those" and after is not None and after.lower in {"who", "with", "of"}:
+                continue
+            return True
+        if word == "that" and _demonstrative(tokens, number):
+            return True
+    return False
+
+
+def _has_noun(tokens: tuple[Token, ...]) -> bool:
+    return any(token.tag in NOUNS or token.tag == QUANTITY for token in tokens)
+
+
+def _demonstrative(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether "that" points: "for that behaviour", "after that", "and that takes"."""
+    before = tokens[number - 1] if number else None
+    after = tokens[number + 1] if number + 1 < len(tokens) else None
+    if before is None or after is None or after.text in ".,;:":
+        return True
+    if before.lower in {"so", "such", "provided"}:
+        return False
+    if after.tag in {"IN", "RB", "CC"} and before.tag not in NOUNS:
+        return True
+    if before.tag in FINITE | {"VB", "VBG"} and after.tag in NOUNS:
+        return not any(t.tag in FINITE for t in tokens[number + 2 : number + 8])
+    return before.tag in {"IN", "CC", "TO", ","} and before.lower not in {"than", "except"}
+
+
+def is_sound(question: str) -> bool:
+    """Whether a question is understood without the page that it came from."""
+    tokens = tokens_of(question)
+    words = [token.lower for token in tokens]
+    if _PAGE_WORDS.search(question) or _unbalanced(question) or _is_bare(question):
+        return False
+    for number, word in enumerate(words):
+        if word in POINTING and not (word == "such" and words[number + 1 : number + 2] == ["as"]):
+            return False
+        if word in PRONOUNS and not _has_noun(tokens[1:number]):
+            return False
+        if word == "that" and _demonstrative(tokens, number):
+            return False
+        if word == "one" and not _counts(tokens, number):
+            return False
+    return not _dangles(tokens)
+
+
+def _is_bare(question: str) -> bool:
+    """Whether it names too little: "What can you do?"."""
+    names_thing = re.match(r"What (?:is|are) (?:an? |[A-Z]{2})", question)
+    return len(set(terms(question))) < 2 and not names_thing
+
+
+def _counts(tokens: tuple[Token, ...], number: int) -> bool:
+    after = tokens[number + 1] if number + 1 < len(tokens) else None
+    return after is not None and (after.tag in NOUNS or after.tag == "JJ" or after.lower == "of")
+
+
+def _dangles(tokens: tuple[Token, ...]) -> bool:
+    """Whether it compares with something that is not named."""
+    words = {token.lower for token in tokens}
+    if "than" in words or "no" in words or "the" in words:
+        return False
+    return any(
+        token.tag in _COMPARATIVE and token.lower not in PLAIN_COMPARATIVE for token in tokens
+    )
+
+
+def _unbalanced(text: str) -> bool:
+    if text.count("(") != text.count(")") or text.count('"') % 2:
+        return True
+    return text.count("“") != text.count("”")

@@ -1,0 +1,253 @@
+"""Decides which pairs are taken.
+
+In: questions, the passages they came from, the golden set. Out: the questions that pass and a
+reject with a reason for each that does not. Every text is embedded once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from groundwork.qa.config import ValidateConfig
+from groundwork.qa.reasons import Reason
+from groundwork.records import Chunk, Question, Reject, Split
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from groundwork.index import Encoder
+
+_SPLITS = (Split.TEST, Split.VALIDATION, Split.TRAIN)
+"""In this order a split keeps its questions when two splits hold nearly the same one."""
+BATCH = 256
+"""Texts between two steps of the progress bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Questions that passed, with their vectors, and those that did not."""
+
+    questions: tuple[Question, ...]
+    vectors_QD: "np.ndarray"
+    rejects: tuple[Reject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Passages as the round trip searches them."""
+
+    chunks: tuple[Chunk, ...]
+    vectors_ND: "np.ndarray"
+    scores: "LexicalScores"
+
+
+class LexicalScores:
+    """BM25 of all passages for a question, as the index stage computes it."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        from groundwork.index import Lexicon
+
+        self._lexicon = Lexicon.build(texts, k1=1.5, b=0.75)
+
+    def of(self, question: str) -> "np.ndarray":
+        """BM25 -> float32 (N,)."""
+        return self._lexicon.scores(question)
+
+
+def embed_passages(chunks: Sequence[Chunk], encoder: "Encoder") -> Passages:
+    """Passages with their vectors (N, D) and lexical index."""
+    from groundwork.index import passage_text
+
+    texts = [passage_text(chunk) for chunk in chunks]
+    return Passages(tuple(chunks), embed(encoder, texts, label="passages"), LexicalScores(texts))
+
+
+def embed(encoder: "Encoder", texts: Sequence[str], *, label: str) -> "np.ndarray":
+    """Unit vectors (B, D) of `texts`, with a progress bar."""
+    import numpy as np
+    from tqdm import tqdm
+
+    starts = tqdm(range(0, len(texts), BATCH), desc=f"embed {label}", unit="batch", disable=None)
+    parts = [encoder.encode(texts[start : start + BATCH]) for start in starts]
+    return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
+
+
+def validate(
+    questions: Sequence[Question],
+    *,
+    passages: Passages,
+    golden: Sequence[Question],
+    encoder: "Encoder",
+    config: ValidateConfig,
+) -> Checked:
+    """Check every question alone, then against the ones before it and the golden set.
+
+    Does not compare splits: see `drop_across_splits`.
+    """
+    rejects: list[Reject] = []
+    by_id = {chunk.passage_id: chunk for chunk in passages.chunks}
+    alone: list[Question] = []
+    known: dict[str, str] = {}
+    for question in questions:
+        problem = _problem_alone(question, chunk=by_id[_passage_of(question)], config=config)
+        key = _normalised(question.question)
+        if problem is None and key in known:
+            problem = (Reason.DUPLICATE, f"the same words as {known[key]}")
+        if problem is None:
+            known[key] = question.question_id
+            alone.append(question)
+        else:
+            rejects.append(_reject(question, *problem))
+    vectors_QD = embed(encoder, [q.question for q in alone], label="questions")
+    golden_GD = embed(encoder, [q.question for q in golden], label="golden questions")
+    kept: list[int] = []
+    for number, question in enumerate(alone):
+        problem = (
+            _golden_problem(question, vectors_QD[number], golden, golden_GD, config=config)
+            or _round_trip_problem(question, vectors_QD[number], passages, config=config)
+            or _near_problem(number, alone, vectors_QD, kept, config=config)
+        )
+        if problem is None:
+            kept.append(number)
+        else:
+            rejects.append(_reject(question, *problem))
+    assert len(kept) + len(rejects) == len(questions)
+    return Checked(tuple(alone[n] for n in kept), vectors_QD[kept], tuple(rejects))
+
+
+def _passage_of(question: Question) -> str:
+    return question.evidence[0].passage_id
+
+
+def _reject(question: Question, reason: Reason, detail: str) -> Reject:
+    return Reject(
+        key=question.question_id, reason=str(reason), detail=f"{question.question} — {detail}"
+    )
+
+
+def _normalised(text: str) -> str:
+    import re
+
+    return " ".join(re.findall(r"\w+(?:[.,]\d+)*", text.lower()))
+
+
+def _problem_alone(
+    question: Question, *, chunk: Chunk, config: ValidateConfig
+) -> tuple[Reason, str] | None:
+    words = len(question.question.split())
+    if not config.min_question_words <= words <= config.max_question_words:
+        expected = f"{config.min_question_words} to {config.max_question_words}"
+        return Reason.QUESTION_LENGTH, f"{words} words, expected {expected}"
+    words = len(question.answer.split())
+    if not config.min_answer_words <= words <= config.max_answer_words:
+        expected = f"{config.min_answer_words} to {config.max_answer_words}"
+        return Reason.ANSWER_LENGTH, f"answer of {words} words, expected {expected}"
+    if not all(evidence.quote in chunk.text for evidence in question.evidence):
+        return Reason.QUOTE, "the quote is not verbatim in the passage"
+    share = _support(question.answer, chunk)
+    if share < config.min_support:
+        return Reason.UNSUPPORTED, f"{share:.0%} of the answer's words are in the passage"
+    return None
+
+
+def _support(answer: str, chunk: Chunk) -> float:
+    """Share of the answer's words that passage, title and headings hold; numbers must all be."""
+    from groundwork.index import passage_text, terms
+
+    wanted = terms(answer)
+    held = set(terms(passage_text(chunk)))
+    if not wanted or any(term[0].isdigit() and term not in held for term in wanted):
+        return 0.0
+    return sum(term in held for term in wanted) / len(wanted)
+
+
+def _golden_problem(
+    question: Question,
+    vector_D: "np.ndarray",
+    golden: Sequence[Question],
+    golden_GD: "np.ndarray",
+    *,
+    config: ValidateConfig,
+) -> tuple[Reason, str] | None:
+    from groundwork.index import terms
+
+    if not golden:
+        return None
+    cosines_G = golden_GD @ vector_D
+    nearest = int(cosines_G.argmax())
+    if cosines_G[nearest] >= config.golden_cosine:
+        detail = f"cosine {cosines_G[nearest]:.2f} to {golden[nearest].question_id}"
+        return Reason.GOLDEN, detail
+    words = set(terms(question.question))
+    for other in golden:
+        others = set(terms(other.question))
+        overlap = len(words & others) / max(1, len(words | others))
+        if overlap >= config.golden_overlap:
+            return Reason.GOLDEN, f"shares {overlap:.0%} of its words with {other.question_id}"
+    return None
+
+
+def _round_trip_problem(
+    question: Question, vector_D: "np.ndarray", passages: Passages, *, config: ValidateConfig
+) -> tuple[Reason, str] | None:
+    """Passages are ranked by cosine plus BM25 relative to its best: both between 0 and 1."""
+    import numpy as np
+
+    lexical_N = passages.scores.of(question.question)
+    scores_N = passages.vectors_ND @ vector_D + lexical_N / max(float(lexical_N.max()), 1e-9)
+    order = np.argsort(-scores_N, kind="stable")[: config.top_k]
+    quote = question.evidence[0].quote
+    for number in order.tolist():
+        chunk = passages.chunks[number]
+        if chunk.passage_id == _passage_of(question) or quote in chunk.text:
+            return None
+    first = passages.chunks[int(order[0])]
+    return Reason.ROUND_TRIP, f"not among the first {config.top_k}; first is {first.url}"
+
+
+def _near_problem(
+    number: int,
+    questions: Sequence[Question],
+    vectors_QD: "np.ndarray",
+    kept: Sequence[int],
+    *,
+    config: ValidateConfig,
+) -> tuple[Reason, str] | None:
+    """Rows of a table make questions that differ in a name only: those are not duplicates."""
+    if not kept:
+        return None
+    cosines_K = vectors_QD[list(kept)] @ vectors_QD[number]
+    for place in (-cosines_K).argsort(kind="stable").tolist():
+        if cosines_K[place] < config.duplicate_cosine:
+            return None
+        other, this = questions[kept[place]], questions[number]
+        if other.answer == this.answer or other.evidence[0].quote == this.evidence[0].quote:
+            detail = f"cosine {cosines_K[place]:.2f} to {other.question_id} with the same evidence"
+            return Reason.NEAR_DUPLICATE, detail
+    return None
+
+
+def drop_across_splits(
+    questions: Sequence[Question], vectors_QD: "np.ndarray", *, config: ValidateConfig
+) -> tuple[list[Question], list[Reject]]:
+    """Take out what is nearly the same in two splits: test keeps its own, training yields."""
+    import numpy as np
+
+    held = np.zeros((0, vectors_QD.shape[1]), dtype=np.float32)
+    held_ids: list[str] = []
+    dropped: dict[str, Reject] = {}
+    for split in _SPLITS:
+        numbers = [n for n, q in enumerate(questions) if q.split == split]
+        taken = []
+        for number in numbers:
+            cosines_K = held @ vectors_QD[number]
+            nearest = int(cosines_K.argmax()) if len(held) else -1
+            if nearest >= 0 and cosines_K[nearest] >= config.cross_split_cosine:
+                detail = f"cosine {cosines_K[nearest]:.2f} to {held_ids[nearest]} of another split"
+                question = questions[number]
+                dropped[question.question_id] = _reject(question, Reason.CROSS_SPLIT, detail)
+            else:
+                taken.append(number)
+        held = np.concatenate([held, vectors_QD[taken]])
+        held_ids += [questions[number].question_id for number in taken]
+    return [q for q in questions if q.question_id not in dropped], list(dropped.values())

@@ -1,0 +1,45 @@
+"""Stage `chunk`: documents become passages."""
+
+import time
+from pathlib import Path
+
+from groundwork.artifacts import check_manifest, read_parquet, write_manifest, write_parquet
+from groundwork.chunk import ChunkConfig, chunk_documents
+from groundwork.config import load
+from groundwork.errors import InputError
+from groundwork.records import Chunk, Document
+from groundwork.tracking import stage_run
+from stages import main
+
+CLEAN_DIR = Path("artifacts/clean")
+OUT_DIR = Path("artifacts/chunk")
+
+
+def chunk() -> None:
+    """Read `artifacts/clean`, write `artifacts/chunk`."""
+    started = time.monotonic()
+    config = load("chunk", ChunkConfig)
+    check_manifest(CLEAN_DIR)
+    documents = read_parquet(CLEAN_DIR / "documents.parquet", Document)
+    with stage_run("chunk", inputs=[CLEAN_DIR / "manifest.json"]) as run:
+        chunks = chunk_documents(documents, config=config)
+        if not chunks:
+            raise InputError(
+                f"{CLEAN_DIR}/documents.parquet: {len(documents)} documents and no passage in "
+                "them; expected text; see artifacts/clean/rejects.jsonl"
+            )
+        write_parquet(OUT_DIR / "chunks.parquet", chunks, Chunk)
+        write_manifest(OUT_DIR, ["chunks.parquet"])
+        mean_tokens = sum(item.tokens for item in chunks) / len(chunks)
+        run.log_metrics(
+            {"documents": len(documents), "passages": len(chunks), "mean_tokens": mean_tokens}
+        )
+        run.set_output(OUT_DIR / "manifest.json")
+    print(
+        f"chunk: {len(chunks)} passages of {len(documents)} documents, "
+        f"{mean_tokens:.0f} tokens on average, in {time.monotonic() - started:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main(chunk)

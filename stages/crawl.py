@@ -1,0 +1,67 @@
+"""Stage `crawl`: the domain's source -> `artifacts/crawl/`."""
+
+import shutil
+import time
+from collections import Counter
+from pathlib import Path
+
+from groundwork.artifacts import write_jsonl, write_manifest, write_parquet
+from groundwork.config import DomainConfig, load
+from groundwork.crawl import CrawlConfig, CrawlResult, crawl_domain
+from groundwork.errors import RejectsError
+from groundwork.records import Page
+from groundwork.tracking import stage_run
+from stages import main
+
+OUT_DIR = Path("artifacts/crawl")
+
+
+def crawl() -> None:
+    """Fetch the pages; write them, the rejects, the fetch log and the manifest."""
+    started = time.monotonic()
+    config = load("crawl", CrawlConfig)
+    domain = load("domain", DomainConfig)
+    with stage_run("crawl", inputs=[]) as run:
+        result = crawl_domain(domain, config)
+        _write(result)
+        reasons = Counter(reject.reason for reject in result.rejects)
+        run.log_metrics(
+            {
+                "pages": len(result.pages),
+                "rejects": len(result.rejects),
+                "offsite_links": result.offsite,
+                "excluded_links": result.excluded,
+                "size_bytes": sum(len(page.body) for page in result.pages),
+                **{f"rejects_{reason}": number for reason, number in reasons.items()},
+            }
+        )
+        _check_ratio(result, config)
+        run.set_output(OUT_DIR / "manifest.json")
+    words = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
+    print(
+        f"crawl: {len(result.pages)} pages kept, "
+        f"{len(result.rejects)} rejected ({words or 'none'}), "
+        f"{result.offsite} links to other sites in {time.monotonic() - started:.0f} s"
+    )
+
+
+def _write(result: CrawlResult) -> None:
+    shutil.rmtree(OUT_DIR, ignore_errors=True)
+    write_parquet(OUT_DIR / "pages.parquet", result.pages, Page)
+    write_jsonl(OUT_DIR / "rejects.jsonl", result.rejects)
+    write_jsonl(OUT_DIR / "fetch_log.jsonl", result.fetches)
+    write_manifest(OUT_DIR, ["pages.parquet", "rejects.jsonl"])
+
+
+def _check_ratio(result: CrawlResult, config: CrawlConfig) -> None:
+    found = len(result.pages) + len(result.rejects)
+    if result.failed() > config.max_reject_ratio * found:
+        raise RejectsError(
+            f"{result.failed()} of {found} URLs failed, more than "
+            f"crawl.max_reject_ratio={config.max_reject_ratio:g}; "
+            f"see {OUT_DIR / 'rejects.jsonl'}"
+        )
+
+
+if __name__ == "__main__":
+    main(crawl)

@@ -1,0 +1,146 @@
+"""Stage `evaluate`: index, pairs, golden set, base and adapter -> `artifacts/evaluate/`."""
+
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from groundwork.answer import AnswerConfig, Retrieval, fit_ranker, make_answerer
+from groundwork.artifacts import (
+    check_manifest,
+    from_mapping,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+    write_manifest,
+    write_text,
+)
+from groundwork.config import DomainConfig, load
+from groundwork.evaluate import (
+    EvaluateConfig,
+    Row,
+    ask,
+    calibrate,
+    plot_tables,
+    render_report,
+    score_rows,
+    summarise,
+)
+from groundwork.index import Encoder, load_index
+from groundwork.qa import read_domain_golden
+from groundwork.records import Question
+from groundwork.tracking import stage_run
+from stages import main
+
+ARTIFACTS_DIR = Path("artifacts")
+QA_DIR = ARTIFACTS_DIR / "qa"
+OUT_DIR = ARTIFACTS_DIR / "evaluate"
+INPUTS = [
+    ARTIFACTS_DIR / "index" / "manifest.json",
+    ARTIFACTS_DIR / "base" / "manifest.json",
+    ARTIFACTS_DIR / "train" / "manifest.json",
+    QA_DIR / "manifest.json",
+]
+
+
+def evaluate() -> None:
+    """Calibrate every answerer, ask it the test questions, score, summarise and report."""
+    started = time.monotonic()
+    config = load("evaluate", EvaluateConfig)
+    domain = load("domain", DomainConfig)
+    for stage in ("index", "qa", "base", "train"):
+        check_manifest(ARTIFACTS_DIR / stage)
+    learn, test = _questions(domain, config)
+    with stage_run("evaluate", inputs=INPUTS) as run:
+        encoder = Encoder.load()
+        rows, calibration = _answer(domain, encoder, learn=learn, test=test)
+        rows = score_rows(rows, encoder, config=config)
+        summary = summarise(rows, config=config)
+        _write(rows, summary, calibration, title=domain.title)
+        run.log_metrics(_flat(summary["headline"]["answerers"]))
+        for name in ("metrics.json", "report.html"):
+            run.log_artifact(OUT_DIR / name)
+        run.set_output(OUT_DIR / "manifest.json")
+    _tell(summary)
+    print(f"evaluate: {len(rows)} answers in {time.monotonic() - started:.0f} s")
+
+
+def _questions(
+    domain: DomainConfig, config: EvaluateConfig
+) -> tuple[list[Question], list[Question]]:
+    """Questions to learn from (golden `dev`, validation pairs) and questions that count."""
+    golden = read_domain_golden(domain)
+    pairs = {
+        split: [from_mapping(Question, row) for row in read_jsonl(QA_DIR / f"{split}.jsonl")]
+        for split in ("validation", "test")
+    }
+    generated = sorted(pairs["test"], key=lambda q: q.question_id)[: config.max_generated]
+    learn = [q for q in golden if q.split == "dev"] + pairs["validation"]
+    return learn, [q for q in golden if q.split == "test"] + generated
+
+
+def _answer(
+    domain: DomainConfig, encoder: Encoder, *, learn: list[Question], test: list[Question]
+) -> tuple[list[Row], dict[str, Any]]:
+    config = load("answer", AnswerConfig)
+    index = load_index(ARTIFACTS_DIR / "index", encoder)
+    retrieval = Retrieval(index, encoder, config.retrieval)
+    ranker = fit_ranker(learn, retrieval)
+    rows: list[Row] = []
+    calibrations = {}
+    for name in config.answerers:
+        answerer = make_answerer(
+            name,
+            config=config,
+            domain=domain,
+            retrieval=retrieval,
+            ranker=asdict(ranker),
+            model_dir=ARTIFACTS_DIR,
+        )
+        calibration = calibrate(answerer, learn, retrieval=retrieval, config=config)
+        calibrations[name] = calibration.as_json()
+        rows += ask(
+            answerer,
+            test,
+            retrieval=retrieval,
+            calibration=calibration,
+            refusal=domain.refusal,
+        )
+    return rows, {"ranker": asdict(ranker), "answerers": calibrations}
+
+
+def _write(
+    rows: list[Row], summary: dict[str, Any], calibration: dict[str, Any], *, title: str
+) -> None:
+    shutil.rmtree(OUT_DIR, ignore_errors=True)
+    write_jsonl(OUT_DIR / "rows.jsonl", rows)
+    write_json(OUT_DIR / "metrics.json", summary)
+    write_json(OUT_DIR / "calibration.json", calibration)
+    write_text(OUT_DIR / "report.html", render_report(summary, rows, title=title))
+    for name, table in plot_tables(summary).items():
+        write_json(OUT_DIR / "plots" / f"{name}.json", table)
+    files = [p.relative_to(OUT_DIR).as_posix() for p in OUT_DIR.rglob("*") if p.is_file()]
+    write_manifest(OUT_DIR, files)
+
+
+def _flat(answerers: dict[str, dict[str, float | None]]) -> dict[str, float]:
+    return {
+        f"{answerer}.{metric}": value
+        for answerer, metrics in answerers.items()
+        for metric, value in metrics.items()
+        if isinstance(value, int | float)
+    }
+
+
+def _tell(summary: dict[str, Any]) -> None:
+    head = summary["headline"]
+    print(f"evaluate: {head['dataset']} questions, {head['split']}")
+    for name, metrics in head["answerers"].items():
+        shown = ("score", "fact_coverage", "token_f1", "refusal_recall", "latency_p50_ms")
+        words = [f"{m} {metrics[m]:.3f}" for m in shown if metrics.get(m) is not None]
+        print(f"  {name}: {', '.join(words)}")
+
+
+if __name__ == "__main__":
+    main(evaluate)

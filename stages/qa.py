@@ -1,0 +1,85 @@
+"""Stage `qa`: passages and golden set -> `artifacts/qa/`."""
+
+import shutil
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from groundwork.artifacts import (
+    check_manifest,
+    read_parquet,
+    write_json,
+    write_jsonl,
+    write_manifest,
+)
+from groundwork.config import DomainConfig, load
+from groundwork.errors import ConfigError, RejectsError
+from groundwork.index import Encoder
+from groundwork.qa import QaConfig, generate_pairs, read_golden
+from groundwork.records import Chunk, Split
+from groundwork.tracking import stage_run
+from stages import main
+
+CHUNKS_PATH = Path("artifacts/chunk/chunks.parquet")
+OUT_DIR = Path("artifacts/qa")
+SPLITS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
+
+
+def base_url(domain: DomainConfig) -> str:
+    """Scheme and host under which the domain's pages are recorded."""
+    if domain.mirror is not None:
+        return domain.mirror.public_url
+    if domain.site is not None:
+        parts = urlsplit(domain.site.start_urls[0])
+        return f"{parts.scheme}://{parts.netloc}"
+    raise ConfigError(f"domain {domain.name} in params.yaml: expected a mirror or a site")
+
+
+def qa() -> None:
+    """Generate, validate and split pairs; write them, the rejects and the report."""
+    started = time.monotonic()
+    config, domain = load("qa", QaConfig), load("domain", DomainConfig)
+    check_manifest(CHUNKS_PATH.parent)
+    chunks = read_parquet(CHUNKS_PATH, Chunk)
+    golden_path = Path(domain.golden_path) if domain.golden_path else None
+    golden = read_golden(golden_path, base_url=base_url(domain)) if golden_path else []
+    inputs = [CHUNKS_PATH, *([golden_path] if golden_path else [])]
+    shutil.rmtree(OUT_DIR, ignore_errors=True)
+    with stage_run("qa", inputs=inputs) as run:
+        result = generate_pairs(chunks, golden=golden, encoder=Encoder.load(), config=config)
+        for split in SPLITS:
+            write_jsonl(OUT_DIR / f"{split}.jsonl", result.of(split))
+        write_jsonl(OUT_DIR / "rejects.jsonl", result.rejects)
+        share = len(result.rejects) / result.generated
+        if share > config.max_reject_ratio:
+            raise RejectsError(
+                f"{len(result.rejects)} of {result.generated} pairs were rejected ({share:.0%}, at "
+                f"most {config.max_reject_ratio:.0%} allowed by qa.max_reject_ratio): "
+                f"{result.report['rejects']}; read {OUT_DIR}/rejects.jsonl"
+            )
+        write_json(OUT_DIR / "report.json", result.report)
+        names = [*(f"{split}.jsonl" for split in SPLITS), "rejects.jsonl", "report.json"]
+        write_manifest(OUT_DIR, names)
+        counts = {split: len(result.of(split)) for split in SPLITS}
+        run.log_metrics(
+            {
+                "pairs_generated": result.generated,
+                "pairs_rejected": len(result.rejects),
+                **{f"pairs_{split}": count for split, count in counts.items()},
+                "prompt_tokens": result.report["prompt_tokens"],
+                "completion_tokens": result.report["completion_tokens"],
+            }
+        )
+        run.set_output(OUT_DIR / "manifest.json")
+    reasons = ", ".join(f"{n} {reason}" for reason, n in result.report["rejects"].items())
+    print(
+        f"qa: {sum(counts.values())} pairs ({', '.join(f'{n} {s}' for s, n in counts.items())}), "
+        f"{len(result.rejects)} rejected ({reasons or 'none'}) "
+        f"in {time.monotonic() - started:.0f} s"
+    )
+    if not counts[Split.VALIDATION]:
+        print("qa: validation is empty: two documents make training and test only")
+
+
+if __name__ == "__main__":
+    main(qa)
