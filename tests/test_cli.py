@@ -15,7 +15,7 @@ from groundwork.command.compose import describe_changes
 from groundwork.config import PositiveInt, schema
 from groundwork.errors import InputError
 
-COMMANDS = ("compose", "ask", "search", "chat", "trace", "release", "doctor", "serve")
+COMMANDS = ("compose", "ask", "search", "chat", "trace", "release", "doctor", "tour", "serve")
 ACTIONS = ("list", "show", "rollback", "export")
 
 
@@ -50,7 +50,10 @@ def test_help_of_a_command_shows_an_example(
     assert f"example: groundwork {' '.join(command)}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["ask"], ["ask", "a", "--top-k", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["dance"], ["ask"], ["ask", "a", "--top-k", "0"], ["ask", "a", "--top-k", "few"]],
+)
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """No command, an unknown one, a missing question, a number out of range."""
     with pytest.raises(SystemExit, match="2"):

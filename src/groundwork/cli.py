@@ -110,6 +110,13 @@ def _doctor(arguments: Arguments) -> int:
     return int(any(finding.status is Status.MEND for finding in findings))
 
 
+def _tour(arguments: Arguments) -> int:  # noqa: ARG001  # every command takes its arguments
+    from groundwork.command.tour import tour
+
+    print(tour(Path.cwd()))
+    return 0
+
+
 def _serve(arguments: Arguments) -> int:
     from groundwork.config import load
     from groundwork.serve import ServeConfig
@@ -129,5 +136,6 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "trace": _trace,
     "release": _release,
     "doctor": _doctor,
+    "tour": _tour,
     "serve": _serve,
 }

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 import groundwork.serve.app
 
@@ -33,6 +34,12 @@ def test_answers_are_not_cached_and_the_page_is_checked_again(client):
     """A proxy must not keep answers; a browser must notice a new page."""
     assert client.get("/api/v1/models").headers["cache-control"] == "no-store"
     assert client.get("/").headers["cache-control"] == "no-cache"
+
+
+def test_a_websocket_is_turned_away(client):
+    """The service speaks HTTP only."""
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/"):
+        pass
 
 
 def test_the_page_loads_its_files_and_nothing_else(client):

@@ -2,15 +2,18 @@
 
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 
 from groundwork.artifacts import write_json
-from groundwork.errors import ArtifactError
+from groundwork.errors import ArtifactError, ConfigError
 from groundwork.serve import (
     AnswerLog,
     RequestError,
     StoredAnswer,
+    create_app,
     domain_name,
     find_source,
     new_answer_id,
@@ -169,6 +172,29 @@ def test_the_domain_follows_the_environment(tmp_path, monkeypatch):
     """GROUNDWORK_DOMAIN goes before params.yaml."""
     monkeypatch.setenv("GROUNDWORK_DOMAIN", "bank")
     assert domain_name(tmp_path / "params.yaml") == "bank"
+
+
+def test_the_application_is_made_from_params(tmp_path, monkeypatch):
+    """It reads `serve` and `domain`, and opens nothing before `startup`."""
+    monkeypatch.delenv("GROUNDWORK_STATE_DIR", raising=False)
+    monkeypatch.delenv("GROUNDWORK_DOMAIN", raising=False)
+    conf = Path(__file__).resolve().parents[2] / "conf"
+    names = {"serve": "serve/default", "domain": "domain/ev_charging"}
+    params = {
+        section: yaml.safe_load((conf / f"{name}.yaml").read_text(encoding="utf-8"))
+        for section, name in names.items()
+    }
+    params_path = tmp_path / "params.yaml"
+    params_path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    desk = create_app(tmp_path).desk
+    assert desk.releases.source == Registry("ev_charging")
+    assert (desk.releases.current, desk.health()["ready"]) == (None, False)
+    assert desk.log.path == tmp_path.resolve() / "state" / "answers.db"
+    desk.log.close()
+    params["serve"]["port"] = 0
+    params_path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"serve\.port=0 in .*params\.yaml"):
+        create_app(tmp_path)
 
 
 def test_a_bento_serves_its_own_release_and_a_checkout_the_registry(tmp_path):

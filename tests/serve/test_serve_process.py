@@ -13,6 +13,9 @@ import httpx2 as httpx
 import pytest
 from serve_checkout import bentoml, make_checkout, promote_release, serving
 
+from groundwork.serve import open_assistant
+from groundwork.serve.releases import Registry
+
 pytestmark = pytest.mark.slow
 QUESTION = "How many kW does a Level 2 charger deliver?"
 
@@ -104,6 +107,19 @@ def test_a_promoted_release_answers_without_a_restart(champion: httpx.Client) ->
     assert trace["passages"][0]["page"]["robots"] == "allowed"
     assert trace["release"]["provenance"]["git_commit"] == "c0ffee"
     assert champion.get("/readyz").status_code == 200
+
+
+def test_the_registry_finds_releases_by_version_and_alias(
+    root: Path, champion: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `model` of a query names them; opening one checks its files."""
+    monkeypatch.chdir(root)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    registry = Registry("ev_charging")
+    found = registry.find("1")
+    assert found == registry.find("champion") == registry.champion() == registry.listing()[0]
+    assert registry.find("9") is None
+    assert open_assistant(found).info.model_version == "ev_charging/1 (extractive)"
 
 
 def test_what_no_page_says_is_refused(champion: httpx.Client) -> None:

@@ -1,6 +1,6 @@
 """Retrieval at question time, answerers, prompt, guards: shared by evaluation and service."""
 
-from groundwork.answer.assistant import Assistant, ReleaseInfo, compose, judge
+from groundwork.answer.assistant import Assistant, ReleaseInfo, Verdict, judge
 from groundwork.answer.config import AnswerConfig, EndpointConfig, GenerativeConfig
 from groundwork.answer.draft import Answerer, Draft, Support
 from groundwork.answer.fit import (
@@ -28,8 +28,8 @@ __all__ = [
     "ReleaseInfo",
     "Retrieval",
     "Support",
+    "Verdict",
     "all_signals",
-    "compose",
     "fit_calibration",
     "fit_ranker",
     "judge",

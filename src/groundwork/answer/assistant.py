@@ -1,7 +1,7 @@
 """A release, opened: retrieval, answerer, refusal and lineage behind one object.
 
-In: a release folder. Out: answers with citations. Evaluation calls `judge` and `compose` too, so
-that exactly the served path is measured.
+In: a release folder. Out: answers with citations. Evaluation calls `judge` too, so that
+exactly the served path is measured.
 """
 
 import threading
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundwork.answer.compose import compose, refuse
 from groundwork.answer.config import AnswerConfig
 from groundwork.answer.draft import Answerer, Draft
 from groundwork.answer.fit import Calibration, decide
@@ -20,7 +21,7 @@ from groundwork.artifacts import check_manifest, read_json
 from groundwork.config import DomainConfig, check
 from groundwork.errors import ArtifactError, InputError
 from groundwork.index import Encoder, load_index
-from groundwork.records import Answer, Citation, Retrieved
+from groundwork.records import Answer, Retrieved
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,16 @@ class Verdict:
     refused: bool
     confidence: float
 
+    def answer(
+        self, retrieved: Sequence[Retrieved], *, refusal: str, fetched_at: Mapping[str, str]
+    ) -> Answer:
+        """What the user sees; `fetched_at` maps a document id to the time of its fetch."""
+        if self.refused:
+            return refuse(refusal, retrieved, confidence=self.confidence)
+        return compose(
+            self.draft.supports, retrieved, confidence=self.confidence, fetched_at=fetched_at
+        )
+
 
 def judge(
     question: str,
@@ -66,47 +77,6 @@ def judge(
     signals = all_signals(question, retrieved, retrieval, grounded)
     refused, confidence = decide(signals, grounded, calibration)
     return Verdict(draft=grounded, refused=refused, confidence=confidence)
-
-
-def compose(
-    verdict: Verdict,
-    retrieved: Sequence[Retrieved],
-    *,
-    refusal: str,
-    fetched_at: Mapping[str, str],
-) -> Answer:
-    """The answer as a user sees it: every sentence followed by the number of its citation.
-
-    `fetched_at` maps a document id to the time of its fetch. The category is the first
-    citation's; of a refusal, the first passage's.
-    """
-    by_id = {item.chunk.passage_id: item.chunk for item in retrieved}
-    if verdict.refused:
-        category = retrieved[0].chunk.category if retrieved else ""
-        return Answer(refusal, True, verdict.confidence, category, ())
-    citations: list[Citation] = []
-    numbers: dict[str, int] = {}
-    parts = []
-    for support in verdict.draft.supports:
-        chunk = by_id[support.passage_id]
-        if chunk.passage_id not in numbers:
-            numbers[chunk.passage_id] = len(citations) + 1
-            citations.append(
-                Citation(
-                    n=len(citations) + 1,
-                    url=chunk.url,
-                    title=chunk.title,
-                    heading=chunk.heading,
-                    quote=support.quote,
-                    passage_id=chunk.passage_id,
-                    document_id=chunk.document_id,
-                    licence=chunk.licence,
-                    fetched_at=fetched_at.get(chunk.document_id, ""),
-                )
-            )
-        parts.append(f"{support.text} [{numbers[chunk.passage_id]}]")
-    category = by_id[citations[0].passage_id].category
-    return Answer(" ".join(parts), False, verdict.confidence, category, tuple(citations))
 
 
 class Assistant:
@@ -181,7 +151,7 @@ class Assistant:
                 retrieval=self._retrieval,
                 calibration=self._calibration,
             )
-        return compose(verdict, retrieved, refusal=self.refusal, fetched_at=self._fetched_at)
+        return verdict.answer(retrieved, refusal=self.refusal, fetched_at=self._fetched_at)
 
     def search(
         self, query: str, *, top_k: int | None = None, category: str | None = None

@@ -1,6 +1,8 @@
 """Section `answer` of the configuration: what happens at question time."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from groundwork.config import Count, NonNegative, PositiveFloat, PositiveInt, Ratio, schema
 
@@ -63,8 +65,8 @@ class CalibrationConfig:
 
     max_wrong_refusals: Ratio
     """Share of answerable questions that may be refused on the data that set the threshold."""
-    folds: PositiveInt
-    """Cross-validation folds behind the confidence's calibration."""
+    folds: Annotated[int, Field(ge=2)]
+    """Cross-validation folds behind the refusal threshold; at least 2."""
     seed: Count
 
 

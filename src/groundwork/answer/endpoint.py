@@ -4,10 +4,11 @@ In: a question and passages. Out: a draft, read like a generation of our own. Wh
 (a lost connection, a timeout, 429, 5xx) is tried again; everything else is an `EndpointError`.
 """
 
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from groundwork.answer.config import EndpointConfig
@@ -23,6 +24,19 @@ FIRST_PAUSE_S = 0.5
 MAX_PAUSE_S = 20.0
 """Also the longest `Retry-After` that is waited for."""
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What one attempt brought."""
+
+    status: int
+    """HTTP status; 0 when there was no answer."""
+    found: str
+    """For a person."""
+    pause_s: float
+    """Before the next attempt."""
+    payload: bytes
 
 
 class Endpoint:
@@ -62,42 +76,35 @@ class Endpoint:
             "temperature": 0,
             "max_tokens": MAX_TOKENS,
         }
-        found = ""
         for attempt in range(self._config.retries + 1):
-            if attempt:
-                time.sleep(pause_s)
-            status, found, pause_s, payload = self._post(body, attempt)
-            if status == 200:
-                return self._read(payload)
-            if status and status not in TRANSIENT:
+            reply = self._post(body, attempt)
+            if reply.status == 200:
+                return self._read(reply.payload)
+            if reply.status and reply.status not in TRANSIENT:
                 break
-        raise EndpointError(f"{self._url}: {found}; {_way_out(status)}")
+            if attempt < self._config.retries:
+                time.sleep(reply.pause_s)
+        raise EndpointError(f"{self._url}: {reply.found}; {_way_out(reply.status)}")
 
-    def _post(self, body: Mapping[str, Any], attempt: int) -> tuple[int, str, float, bytes]:
-        """Status (0 without an answer), what was found, pause before the next try, body."""
+    def _post(self, body: Mapping[str, Any], attempt: int) -> _Reply:
         import httpx
 
         pause_s = min(MAX_PAUSE_S, FIRST_PAUSE_S * 2**attempt)
         try:
             response = self._client.post(self._url, json=body)
         except httpx.TimeoutException:
-            return 0, f"no answer within {self._config.timeout_s:g} s", pause_s, b""
+            return _Reply(0, f"no answer within {self._config.timeout_s:g} s", pause_s, b"")
         except httpx.TransportError as error:
-            return 0, f"cannot be reached ({error or type(error).__name__})", pause_s, b""
+            found = f"cannot be reached ({error or type(error).__name__})"
+            return _Reply(0, found, pause_s, b"")
         wished = response.headers.get("retry-after", "")
         if wished.isdigit():
             pause_s = min(MAX_PAUSE_S, float(wished))
         excerpt = " ".join(response.text.split())[:120]
-        return (
-            response.status_code,
-            f"HTTP {response.status_code} {excerpt!r}",
-            pause_s,
-            (response.content),
-        )
+        found = f"HTTP {response.status_code} {excerpt!r}"
+        return _Reply(response.status_code, found, pause_s, response.content)
 
     def _read(self, payload: bytes) -> str:
-        import json
-
         try:
             text = json.loads(payload)["choices"][0]["message"]["content"]
         except (ValueError, LookupError, TypeError) as error:

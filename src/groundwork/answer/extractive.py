@@ -146,10 +146,12 @@ def list_around(best: Candidate, found: Sequence[Candidate]) -> list[Candidate]:
     block = same[last].block if last < len(same) else "prose"
     if block == "prose":
         return [best]
-    while first > 0 and same[first - 1].block == block:
-        first -= 1
     while last < len(same) and same[last].block == block:
         last += 1
+    if best.block == "prose":
+        return same[first:last]
+    while first > 0 and same[first - 1].block == block:
+        first -= 1
     introduced = first > 0 and same[first - 1].text.rstrip().endswith(":")
     return same[first - 1 if introduced else first : last]
 

@@ -92,13 +92,13 @@ def candidates(retrieval: Retrieval, retrieved: Sequence[Retrieved]) -> list[Can
                     start=span.start,
                     end=span.end,
                     text=text[span.start : span.end],
-                    block=_block(text, span.start),
+                    block=block_of(text, span.start),
                 )
             )
     return found
 
 
-def _block(text: str, start: int) -> str:
+def block_of(text: str, start: int) -> str:
     """Kind of the line that holds position `start`."""
     line = text[text.rfind("\n", 0, start) + 1 :]
     if line.startswith("|"):

@@ -8,6 +8,7 @@ the endpoint all use this one wording. It is one user turn: some chat templates 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from groundwork.answer.draft import Draft, Support
 from groundwork.chunk import split_sentences
@@ -69,7 +70,7 @@ def show(chunk: Chunk) -> Shown:
     """The whole passage, its sentences on lines of their own."""
     text = chunk.text
     spans = split_sentences(text)
-    for (_, end), (start, _) in reversed(list(zip(spans, spans[1:], strict=False))):
+    for (_, end), (start, _) in reversed(list(pairwise(spans))):
         if text[end:start].isspace() or not text[end:start]:
             text = f"{text[:end]}\n{text[start:]}"
     return Shown(chunk, tuple(line for line in text.split("\n") if line.strip()))

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u00ad\ufffe\ufffd\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BLANKS = re.compile(r"[^\S\n]+")
-_STARTS_BLOCK = re.compile(r"(?=#{1,6}\s|\||```|~~~|>)")
+_STARTS_BLOCK = re.compile(r"^(?=#{1,6}\s|\||```|~~~|>)")
 INDENT = "    "
 """One level of a list, wide enough below both `- ` and `10. `."""
 

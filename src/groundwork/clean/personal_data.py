@@ -33,8 +33,8 @@ _CARD_PREFIX = re.compile(
 )
 """Visa, Mastercard, American Express, Diners, JCB, Discover, Maestro."""
 _CARD_GROUPS = re.compile(r"\d+|\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{4,5}")
-_PHONE_LINE = re.compile(r"[^\n]*(?:\+|\(|\b0|\d{3}[-. ])(?:[\d().\-/ ]){6,}[^\n]*")
-"""Lines that may hold a phone number; parsing every number of every line would take seconds."""
+_PHONE_HINT = re.compile(r"(?:\+|\(|\b0|\b\d{3}[-. ])[\d().\-/ ]{6}")
+"""What a line with a phone number holds; to parse every number of every line takes seconds."""
 _STANDARD = re.compile(r"(?:ISO|IEC|EN|BS|DIN|IEEE|RFC|SAE|UL|GB/T|VDE|NF|UN|ECE)[ /-]*$")
 _NATIONAL = re.compile(r"\(?0\d|\(\d{3}\)|\d{3}[-. ]\d{3}[-. ]\d{4}$")
 """How national numbers begin: with a trunk zero, an area in brackets, or as in North America."""
@@ -107,11 +107,14 @@ def is_luhn(digits: str) -> bool:
 def _find_phones(text: str, regions: Sequence[str]) -> Iterator[tuple[int, int]]:
     from phonenumbers import Leniency, PhoneNumberMatcher
 
-    for line in _PHONE_LINE.finditer(text):
-        for region in [*regions, None]:
-            for match in PhoneNumberMatcher(line[0], region, Leniency.VALID):
-                if _is_phone(line[0], match.start, match.raw_string):
-                    yield line.start() + match.start, line.start() + match.end
+    start = 0
+    for line in text.split("\n"):
+        if _PHONE_HINT.search(line):
+            for region in [*regions, None]:
+                for match in PhoneNumberMatcher(line, region, Leniency.VALID):
+                    if _is_phone(line, match.start, match.raw_string):
+                        yield start + match.start, start + match.end
+        start += len(line) + 1
 
 
 def _is_phone(text: str, start: int, raw: str) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 Tree = Any  # lxml ships no types
 MAX_SPAN = 50
 """Browsers allow rowspan 65534; no honest table needs more than this."""
+MAX_COPIED_CHARS = 500
+"""A cell that spans rows is a label; longer ones stay in their first row."""
 
 
 def square_table(table: Tree) -> None:
@@ -26,6 +28,14 @@ def square_table(table: Tree) -> None:
     for row in list(table.iter("tr")):
         if next(row.iterancestors("table")) is table:
             spans = _fill_row(row, spans)
+            _limit_columns(row)
+
+
+def _limit_columns(row: Tree) -> None:
+    """The extractor makes a cell of every column: a false `colspan` must not make millions."""
+    if sum(_span(cell, "colspan") for cell in row) > MAX_SPAN:
+        for cell in row:
+            cell.attrib.pop("colspan", None)
 
 
 def _flatten_cell(cell: Tree) -> None:
@@ -62,8 +72,7 @@ def _fill_row(row: Tree, spans: dict[int, tuple[int, Tree]]) -> dict[int, tuple[
     while cells or any(at >= column for at in spans):
         if column in spans:
             left, source = spans.pop(column)
-            copy = deepcopy(source)
-            copy.tail = None
+            copy = _copy(source)
             row.insert(row.index(cells[0]) if cells else len(row), copy)
             width = _span(source, "colspan")
         elif cells:
@@ -78,6 +87,14 @@ def _fill_row(row: Tree, spans: dict[int, tuple[int, Tree]]) -> dict[int, tuple[
     return going
 
 
+def _copy(cell: Tree) -> Tree:
+    """A copy of a cell; of a long one only its place."""
+    short = len(cell.text_content()) <= MAX_COPIED_CHARS
+    copy = deepcopy(cell) if short else cell.makeelement(cell.tag)
+    copy.tail = None
+    return copy
+
+
 def _span(cell: Tree, name: str) -> int:
     value = (cell.get(name) or "1").strip()
-    return min(max(int(value), 1), MAX_SPAN) if value.isdecimal() else 1
+    return min(max(int(value), 1), MAX_SPAN + 1) if value.isdecimal() and len(value) < 9 else 1

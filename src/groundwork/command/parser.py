@@ -25,6 +25,7 @@ def make_parser() -> argparse.ArgumentParser:
         commands, "doctor", "check machine, configuration, data, DVC and MLflow", "doctor --json"
     )
     _add_json(doctor)
+    _add(commands, "tour", "show results, the gate's decision and three answers", "tour")
     serve = _add(commands, "serve", "start the HTTP service", "serve --port 8080")
     serve.add_argument("--port", type=_positive, help="instead of serve.port in params.yaml")
     return parser
@@ -106,7 +107,6 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}: expected at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number of at least 1")
+    return int(text)

@@ -22,6 +22,7 @@ CLOCKED = {
 }
 """Outputs that hold times, and so differ from run to run."""
 NEXT = (
+    ("source .venv/bin/activate", "puts dvc, groundwork and bentoml on the PATH"),
     ("make ui", "compare runs in MLflow, on http://127.0.0.1:5000"),
     ("groundwork serve", "the HTTP API and the web page (bentoml serve), on http://127.0.0.1:3000"),
     ("dvc exp run -S train.lora.rank=8", "an experiment; `dvc exp show` compares"),
@@ -38,9 +39,7 @@ def tour(root: Path) -> str:
             f"\n> {question}\n{show_answer(desk.ask(question, Wish()))}"
             for question in domain.examples[:3]
         ]
-    activate = "source .venv/bin/activate"
-    parts += ["", "Next", *(f"  {command:<34} {words}" for command, words in
-                            ((activate, "puts dvc, groundwork and bentoml on the PATH"), *NEXT))]  # fmt: skip
+    parts += ["", "Next", *(f"  {command:<34} {words}" for command, words in NEXT)]
     return "\n".join(parts)
 
 
@@ -50,12 +49,14 @@ def _stages(root: Path) -> list[str]:
     lines = []
     for stage, outputs in now.items():
         clocked = CLOCKED.get(stage, ())
+        before = committed.get(stage, {})
         differs = [
             path
             for path, digest in outputs.items()
-            if path not in clocked and committed.get(stage, {}).get(path) != digest
+            if path not in clocked and before.get(path) != digest
         ]
-        lines.append(f"  {stage:<9} artifacts/{stage + '/':<10} {_verdict(outputs, differs, clocked)}")
+        verdict = _verdict(outputs, differs, clocked)
+        lines.append(f"  {stage:<9} artifacts/{stage + '/':<10} {verdict}")
     return lines
 
 

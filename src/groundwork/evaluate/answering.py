@@ -18,7 +18,6 @@ from groundwork.answer import (
     Example,
     Retrieval,
     all_signals,
-    compose,
     fit_calibration,
     judge,
     weight_of,
@@ -122,7 +121,7 @@ def _row(
     verdict = judge(
         question.question, retrieved, draft, retrieval=retrieval, calibration=calibration
     )
-    answer = compose(verdict, retrieved, refusal=refusal, fetched_at={})
+    answer = verdict.answer(retrieved, refusal=refusal, fetched_at={})
     latency_ms = (time.perf_counter() - started) * 1000
     supports = () if verdict.refused else verdict.draft.supports
     return Row(

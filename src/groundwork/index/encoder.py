@@ -45,6 +45,7 @@ class Encoder:
 
         where = folder or encoder_dir()
         logging.disable_progress_bar()
+        logging.set_verbosity_error()  # the pooler, which mean pooling leaves out, is reported
         tokenizer = Tokenizer.from_file(str(where / "tokenizer.json"))
         tokenizer.enable_truncation(MAX_TOKENS)
         tokenizer.enable_padding()

@@ -3,6 +3,7 @@
 In: texts. Out: term lists, inverse document frequencies, a `bm25s` index saved without pickle.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,7 +13,7 @@ import bm25s
 import numpy as np
 from nltk.stem.snowball import EnglishStemmer
 
-from groundwork.errors import ArtifactError
+from groundwork.errors import ArtifactError, InputError
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.,][0-9]+)*")
 _STOPWORDS = """
@@ -53,12 +54,20 @@ class Lexicon:
 
     @classmethod
     def build(cls, texts: Sequence[str], *, k1: float, b: float) -> "Lexicon":
-        """Index `texts`; their positions are the ids that `scores` uses."""
+        """Index `texts`; their positions are the ids that `scores` uses.
+
+        Raises: `InputError` when no text holds a word.
+        """
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # its import sets DEBUG
         model = bm25s.BM25(k1=k1, b=b)
         vocabulary: dict[str, int] = {}
         ids = []
         for text in texts:
             ids.append([vocabulary.setdefault(term, len(vocabulary)) for term in terms(text)])
+        if not vocabulary:
+            raise InputError(
+                f"{len(texts)} passages hold no word in Latin letters; expected English text"
+            )
         model.index((ids, vocabulary), show_progress=False)
         return cls(model, size=len(texts))
 

@@ -121,7 +121,7 @@ class PassageStore(VectorStore):
         metadatas: Sequence[dict[str, Any]] | None = None,
         ids: Sequence[str | None] | None = None,
     ) -> list[str]:
-        """Add texts whose vectors (N, D) are known. Raises: `InputError` on unequal lengths."""
+        """Add texts whose vectors (N, D) are known. Raises: `InputError` when they do not fit."""
         given = list(metadatas) if metadatas else [{} for _ in texts]
         keys = [key or uuid.uuid4().hex for key in (ids or [None] * len(texts))]
         if not len(texts) == len(vectors_ND) == len(given) == len(keys):
@@ -129,6 +129,8 @@ class PassageStore(VectorStore):
                 f"{len(texts)} texts, {len(vectors_ND)} vectors, {len(given)} metadata and "
                 f"{len(keys)} ids: expected equal numbers"
             )
+        if len(set(keys)) < len(keys):
+            raise InputError(f"{len(keys)} ids, {len(set(keys))} distinct: expected each once")
         if not keys:
             return []
         self.delete([key for key in keys if key in self._documents])

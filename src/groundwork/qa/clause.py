@@ -111,25 +111,38 @@ def _after_opener(tokens: tuple[Token, ...]) -> int | None:
 
 
 def _main_verb(tokens: tuple[Token, ...], first: int) -> int | None:
-    pending, commas = 0, 0
-    number = first
-    while number < len(tokens) and number - first <= MAX_SUBJECT_WORDS:
+    pending = 0
+    for number in range(first, min(len(tokens), first + MAX_SUBJECT_WORDS)):
         token = tokens[number]
         if token.text in ";:—–()":
             return None
-        commas += token.text == ","
-        is_that = token.lower == "that" and number > first and tokens[number - 1].tag in NOUNS
-        if token.tag in _RELATIVE or is_that:
+        if token.tag in _RELATIVE or (number > first and _is_relative(tokens, number)):
             pending += 1
-        elif token.tag in FINITE and number > first:
+        elif number > first and _is_finite(tokens, number):
+            before = tokens[first:number]
             if pending:
                 pending -= 1
-            elif tokens[number - 1].tag == "CC" and _has_relative(tokens[first:number]):
-                pass
-            elif token.tag != "VBD" or not _later_finite(tokens, number):
-                return number if not commas or _is_apposition(tokens[first:number]) else None
-        number += 1
+            elif not (before[-1].tag == "CC" and _has_relative(before)):
+                whole = all(t.text != "," for t in before) or _is_apposition(before)
+                return number if whole else None
     return None
+
+
+def _is_relative(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether "that" opens a relative clause: "the current that can be signalled"."""
+    if tokens[number].lower != "that" or number + 1 == len(tokens):
+        return False
+    return tokens[number - 1].tag in NOUNS or tokens[number + 1].tag in FINITE
+
+
+def _is_finite(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether a token is a finite verb; a past form may be a participle ("the cable made for")."""
+    token = tokens[number]
+    if token.tag == "VBN":
+        opens = tokens[number + 1 : number + 2]
+        is_past = bool(opens) and opens[0].tag in {"DT", "PRP$"} and token.lower.endswith("ed")
+        return is_past and not any(t.tag in FINITE for t in tokens)
+    return token.tag in FINITE and (token.tag != "VBD" or not _later_finite(tokens, number))
 
 
 def _has_relative(tokens: tuple[Token, ...]) -> bool:
@@ -217,7 +230,9 @@ def _auxiliary(tokens: tuple[Token, ...], verb: int) -> str:
         return token.lower
     if token.tag == "VBP":
         return "do"
-    return {"VBZ": "does", "VBD": "did"}[token.tag] if base_form(token.lower) else ""
+    if not base_form(token.lower):
+        return ""
+    return "does" if token.tag == "VBZ" else "did"
 
 
 def _is_auxiliary(tokens: tuple[Token, ...], verb: int) -> bool:

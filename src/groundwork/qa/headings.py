@@ -6,7 +6,7 @@ In: a heading or title. Out: a question, or None when the heading is a mere name
 import re
 
 from groundwork.qa.clause import parse, tidy
-from groundwork.qa.lexicon import BE, IMPERATIVES, LISTED
+from groundwork.qa.lexicon import BE, IMPERATIVES, LISTED, VERBS
 from groundwork.qa.pairs import Kind
 from groundwork.qa.words import NOUNS, Token, soften, tokens_of
 
@@ -60,7 +60,7 @@ def _from_clause(word: str, rest: str, *, seen: str) -> str:
     if word == "what" and named:
         return tidy(f"what {named['verb']} {named['term']}")
     first = tokens_of(rest)[0]
-    if word in {"what", "who"} and first.tag in {"VBZ", "MD", "VBD"}:
+    if word in {"what", "who"} and (first.tag in {"VBZ", "MD", "VBD"} or first.lower in VERBS):
         return tidy(f"{word} {rest}")
     clause = parse(rest, seen=seen)
     if clause is not None and not clause.opener and not clause.tail:

@@ -53,7 +53,6 @@ POINTING = words(
     me ones another same thereby therefore hence thus thereafter whichever preceding sample
     others neither respectively there either instead whole remaining both together"""
 )
-PLAIN_COMPARATIVE = words("lower upper inner outer later longer earlier older newer")
 EMPTY_HEADS = words(
     """figure figures entry value values note notes comment comments remark remarks result results
     arithmetic example calculation reading meaning working source reference"""

@@ -10,8 +10,8 @@ from groundwork.index import terms
 from groundwork.qa.clause import parse
 from groundwork.qa.headings import advice_question, heading_question, situation_question
 from groundwork.qa.pairs import Kind, Pair
-from groundwork.qa.predicates import noun_phrase
-from groundwork.qa.sentences import ask, is_imperative
+from groundwork.qa.predicates import lead_question, noun_phrase
+from groundwork.qa.sentences import is_imperative
 from groundwork.qa.sound import is_sound, stands_alone
 from groundwork.qa.units import Shape, Unit
 from groundwork.qa.words import FINITE, soften, tokens_of
@@ -74,16 +74,16 @@ def _list_question(chunk: Chunk, items: list[Unit]) -> tuple[str, Kind]:
 
 def _after_lead(chunk: Chunk, items: list[Unit], *, before: Unit) -> Iterator[Pair]:
     lead = before.text.rstrip(":")
-    for found in ask(lead, seen=chunk.text):
-        if found.kind is Kind.FACT and is_sound(found.question) and stands_alone(f"{lead}."):
-            end = items[-1].start + len(items[-1].quote)
-            yield Pair(
-                question=found.question,
-                answer=f"{before.text} {_joined([item.text for item in items])}",
-                kind=Kind.LIST,
-                quote=chunk.text[before.start : end],
-            )
-            return
+    clause = parse(lead, seen=chunk.text)
+    question = lead_question(clause) if clause is not None else ""
+    if question and is_sound(question) and stands_alone(f"{lead}."):
+        end = items[-1].start + len(items[-1].quote)
+        yield Pair(
+            question=question,
+            answer=f"{before.text} {_joined([item.text for item in items])}",
+            kind=Kind.LIST,
+            quote=chunk.text[before.start : end],
+        )
 
 
 def _joined(texts: Sequence[str]) -> str:
@@ -145,7 +145,8 @@ def _defines(label: str, text: str) -> bool:
         return False
     if label.split()[0].lower() in {"a", "an", "the", "some", "any"}:
         return False
-    opens = noun_phrase(tokens) > 0 and not {"see", "useful"} & {t.lower for t in tokens}
+    starts = tokens[0].lower in {"a", "an", "the"} or noun_phrase(tokens) > 0
+    opens = starts and not {"see", "useful"} & {t.lower for t in tokens}
     head = tokens[: next((n for n, t in enumerate(tokens) if _is_relative(t.lower)), len(tokens))]
     return opens and not any(t.tag in FINITE for t in head)
 

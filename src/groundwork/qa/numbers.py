@@ -60,6 +60,10 @@ def number_questions(clause: Clause) -> Iterator[str]:
                 return
 
 
+def _describes(before: Token) -> bool:
+    return before.tag in {"DT", "JJ", "PRP$"} and before.lower != "every"
+
+
 def _counted(duration: str) -> str:
     """ "8 h" -> "how many hours"; a verb that lasts would ask "how long"."""
     unit = unit_of(duration)
@@ -72,7 +76,7 @@ def _is_modifier(tokens: tuple[Token, ...], number: int) -> bool:
     """Whether a quantity describes a noun ("a 7.4 kW wallbox") or belongs to a sum."""
     after = tokens[number + 1] if number + 1 < len(tokens) else None
     before = tokens[number - 1] if number else None
-    if before is not None and (before.text in ARITHMETIC or before.tag in {"DT", "JJ", "PRP$"}):
+    if before is not None and (before.text in ARITHMETIC or _describes(before)):
         return True
     if after is None:
         return False
@@ -101,7 +105,7 @@ def _ask_quantity(clause: Clause, number: int) -> str:
             f"{plain.split()[0]} {clause.verb}" if plain == "what is" else f"how much {clause.verb}"
         )
         return _finish(clause, f"{verb} {asked} {rest}") if clause.adverb == "" else ""
-    if last is not None and last.tag in {"IN", "TO"}:
+    if last is not None and (last.tag in {"IN", "TO"} or last.lower == "every"):
         return _with_preposition(clause, wh=wh, held=held, rest=rest)
     if last is not None and last.tag not in {"VB", "VBN", "VBP", "RB", "RP", "VBG"}:
         return ""

@@ -118,30 +118,44 @@ def _objects(clause: Clause) -> Iterator[tuple[str, Kind]]:
     if clause.negated or clause.is_copula:
         return
     held = _verb_part(clause)
-    if held is None:
-        return
-    tokens = clause.tokens[len(held) :]
+    tokens = clause.tokens[len(held or ()) :]
     phrase = noun_phrase(tokens)
-    if not phrase or tokens[0].lower in VAGUE or tokens[0].tag in {"QTY", "CD"}:
+    if held is None or not phrase or tokens[0].lower in VAGUE or tokens[0].tag in {"QTY", "CD"}:
         return
     rest = tokens[phrase:]
-    if any(t.text in ",;:(" or t.lower in {"and", "or", "to"} for t in rest[:1]):
+    if rest and (rest[0].text in ",;:(" or rest[0].lower in {"and", "or", "to"}):
         rest = ()
-    if tokens[0].lower == "the" and phrase == 2 and not rest:
+    if (tokens[0].lower == "the" and phrase == 2 and not rest) or not _goes_on(rest):
         return
     if not rest and not held and clause.verb in VAGUE_VERBS:
-        return
-    barred = {"that", "than", "as", "of"}
-    if rest and (rest[0].tag not in {"IN", "TO"} or rest[0].lower in barred):
-        return
-    loose = [
-        n for n, t in enumerate(rest) if t.tag == "QTY" and rest[n - 1].tag not in {"IN", "TO"}
-    ]
-    if loose:
         return
     if not held or len(clause.subject.split()) + len(rest) >= 3:
         words = [*(t.text for t in held), _span(clause, rest)]
         yield opened(clause, f"what {clause.asked(' '.join(w for w in words if w))}"), Kind.FACT
+
+
+def _goes_on(rest: tuple[Token, ...]) -> bool:
+    """Whether what follows an object can follow its question: a phrase with a preposition."""
+    if any(t.tag == "QTY" and rest[n - 1].tag not in {"IN", "TO"} for n, t in enumerate(rest)):
+        return False
+    if not rest or rest[0].lower in {"down", "up", "out", "off", "along", "around", "through"}:
+        return True
+    return rest[0].tag in {"IN", "TO"} and rest[0].lower not in {"that", "than", "as", "of"}
+
+
+def lead_question(clause: Clause) -> str:
+    """ "An installation needs three additions" -> "What does an installation need?"; or empty.
+
+    For sentences that a list completes: the object may be as vague as it likes.
+    """
+    held = _verb_part(clause)
+    if held is None or clause.negated or clause.is_copula:
+        return ""
+    tokens = clause.tokens[len(held) :]
+    inside = noun_phrase(tokens)
+    if tokens and inside < len(tokens):
+        return ""
+    return opened(clause, f"what {clause.asked(' '.join(t.text for t in held))}")
 
 
 def _verb_part(clause: Clause) -> tuple[Token, ...] | None:
@@ -159,7 +173,7 @@ def _verb_part(clause: Clause) -> tuple[Token, ...] | None:
         return tokens[:1] if first.lower != "be" else None
     if len(tokens) > 1 and _PAIRED.match(f"{clause.verb} {first.lower}"):
         return tokens[:1]
-    return () if first.tag in {"DT", "JJ", "NN", "NNS", "NNP", "VBG"} else None
+    return () if first.tag in {"DT", "JJ", "NN", "NNS", "NNP", "VBG", "CD"} else None
 
 
 def noun_phrase(tokens: tuple[Token, ...]) -> int:

@@ -6,7 +6,7 @@ In: questions and answers. Out: whether a reader who has not seen the page under
 import re
 
 from groundwork.index import terms
-from groundwork.qa.lexicon import PLAIN_COMPARATIVE, POINTING, PRONOUNS
+from groundwork.qa.lexicon import BE, POINTING, PRONOUNS
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, tokens_of
 
 _PAGE_WORDS = re.compile(
@@ -43,7 +43,6 @@ _KEEPS = re.compile(
     r" (?!of (?:them|these|those|the)\b)[\w-]+",
     re.IGNORECASE,
 )
-_COMPARATIVE = frozenset({"JJR", "RBR"})
 
 
 def stands_alone(sentence: str) -> bool:
@@ -95,7 +94,7 @@ def _demonstrative(tokens: tuple[Token, ...], number: int) -> bool:
         return False
     if after.tag in {"IN", "RB", "CC"} and before.tag not in NOUNS:
         return True
-    if before.tag in FINITE | {"VB", "VBG"} and after.tag in NOUNS:
+    if before.tag in FINITE | {"VB", "VBG", "JJ"} and after.tag in NOUNS:
         return not any(t.tag in FINITE for t in tokens[number + 2 : number + 8])
     return before.tag in {"IN", "CC", "TO", ","} and before.lower not in {"than", "except"}
 
@@ -130,13 +129,14 @@ def _counts(tokens: tuple[Token, ...], number: int) -> bool:
 
 
 def _dangles(tokens: tuple[Token, ...]) -> bool:
-    """Whether it compares with something that is not named."""
-    words = {token.lower for token in tokens}
-    if "than" in words or "no" in words or "the" in words:
+    """Whether it ends by comparing with something that is not named: "Is it more expensive?"."""
+    if any(token.lower in {"than", "no", "the"} for token in tokens):
         return False
-    return any(
-        token.tag in _COMPARATIVE and token.lower not in PLAIN_COMPARATIVE for token in tokens
-    )
+    last = [token for token in tokens if token.text != "?"][-2:]
+    if last[-1].tag in {"JJR", "RBR"}:
+        return True
+    is_state = bool(BE & {token.lower for token in tokens})
+    return is_state and last[0].tag in {"JJR", "RBR"} and last[-1].tag == "JJ"
 
 
 def _unbalanced(text: str) -> bool:

@@ -181,11 +181,10 @@ def _reverse(
     counts = Counter(other.cells[column] for other in rows if len(other.cells) > column)
     first = row.header[0]
     head = _head(row.header[column])[0]
-    plain_head = len(first.split()) <= 2 and tokens_of(first)[-1].tag == "NN"
-    plain_head = plain_head and first.lower() not in {"item", "line", "case", "thing", "part"}
-    if tokens_of(row.cells[0])[0].tag in {QUANTITY, "CD"}:
+    singular = len(first.split()) <= 2 and re.fullmatch(r"[A-Za-z -]+[a-rt-z]", first)
+    if not singular or first.lower() in {"item", "line", "case", "thing", "part"}:
         return
-    if counts[row.cells[column]] != 1 or not plain_head or _plural(head) or " for " in head:
+    if counts[row.cells[column]] != 1 or _plural(head) or " for " in head:
         return
     article = _article(head)
     name = head[0].lower() + head[1:] if head[1:].islower() else head

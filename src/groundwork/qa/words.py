@@ -6,6 +6,7 @@ quantities ("7.4 kW", "ten hours") and names ("Type 2", "ISO 15118") are one tok
 """
 
 import re
+import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -80,6 +81,10 @@ class Token:
 def _tagger() -> Any:
     from textblob.en import parser  # type: ignore[import-untyped]
 
+    with warnings.catch_warnings():
+        # textblob 0.20 reads its word lists on first use and leaves the files to the collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        parser.find_tags(["word"])
     return parser
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from groundwork.config import DomainConfig, load
-from groundwork.errors import ArtifactError, GroundworkError, RegistryError
+from groundwork.errors import ArtifactError, GroundworkError
 from groundwork.serve.problems import RequestError
 
 if TYPE_CHECKING:
@@ -160,10 +160,7 @@ class Releases:
             if version in self._others:
                 self._others.move_to_end(version)
                 return self._others[version]
-            try:
-                release = self.source.find(version)
-            except RegistryError as error:
-                raise RequestError(404, f"model is {name!r}: {error}", field="model") from error
+            release = self.source.find(version)
             if release is None:
                 raise self._unknown(name)
             if release.version not in self._others:

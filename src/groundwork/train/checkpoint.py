@@ -1,0 +1,151 @@
+"""Checkpoints without pickle: tensors in safetensors, the rest in JSON, a manifest last.
+
+In: a running trainer. Out: folders `checkpoint-<step>` from which a killed training goes on and
+ends with the same bytes. A folder whose manifest is missing or wrong was cut off, and is not used.
+"""
+
+import random
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from groundwork.artifacts import check_manifest, read_json, write_json, write_manifest
+from groundwork.errors import ArtifactError
+
+ADAPTER = "adapter_model.safetensors"
+TENSORS = "state.safetensors"
+STATE = "state.json"
+TRAINER = "trainer_state.json"
+FILES = (ADAPTER, TENSORS, STATE, TRAINER)
+KEPT = 2
+"""Checkpoints on disk: the newest may be cut off by a full disk, the one before is whole."""
+
+
+def newest_checkpoint(work_dir: Path) -> Path | None:
+    """The newest whole checkpoint below `work_dir`."""
+    for folder in sorted(work_dir.glob("checkpoint-*"), key=_step, reverse=True):
+        try:
+            check_manifest(folder)
+        except ArtifactError:
+            continue
+        return folder
+    return None
+
+
+def _step(folder: Path) -> int:
+    digits = folder.name.rpartition("-")[2]
+    return int(digits) if digits.isdigit() else -1
+
+
+def pack(value: Any, tensors: dict[str, Any], path: str = "") -> Any:
+    """Replace each tensor of a nested value by its name in `tensors`; the rest becomes JSON."""
+    import numpy as np
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        tensors[path] = value.detach().cpu().clone().contiguous()
+        return {"tensor": path}
+    if isinstance(value, dict):
+        return {"dict": [[key, pack(v, tensors, f"{path}/{key}")] for key, v in value.items()]}
+    if isinstance(value, list | tuple):
+        kind = "list" if isinstance(value, list) else "tuple"
+        return {kind: [pack(v, tensors, f"{path}/{i}") for i, v in enumerate(value)]}
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist(), "dtype": str(value.dtype)}
+    return {"value": value.item() if isinstance(value, np.generic) else value}
+
+
+def unpack(value: Any, tensors: dict[str, Any]) -> Any:
+    """The inverse of `pack`."""
+    import numpy as np
+
+    if "tensor" in value:
+        return tensors[value["tensor"]]
+    if "dict" in value:
+        return {key: unpack(v, tensors) for key, v in value["dict"]}
+    if "list" in value:
+        return [unpack(v, tensors) for v in value["list"]]
+    if "tuple" in value:
+        return tuple(unpack(v, tensors) for v in value["tuple"])
+    if "array" in value:
+        return np.array(value["array"], dtype=value["dtype"])
+    return value["value"]
+
+
+def _generators() -> dict[str, Any]:
+    import numpy as np
+    import torch
+
+    states = {
+        "python": random.getstate(),
+        "numpy": np.random.get_state(),
+        "torch": torch.get_rng_state(),
+    }
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.get_rng_state_all()
+    return states
+
+
+def _restore_generators(states: dict[str, Any]) -> None:
+    import numpy as np
+    import torch
+
+    random.setstate(states["python"])
+    np.random.set_state(states["numpy"])
+    torch.set_rng_state(states["torch"])
+    if "cuda" in states:
+        torch.cuda.set_rng_state_all(states["cuda"])
+
+
+@cache
+def trainer_class() -> Any:
+    """TRL's trainer with our checkpoints; a function, because TRL takes seconds to import."""
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+    from safetensors.torch import load_file, save_file
+    from trl import SFTTrainer
+
+    class Trainer(SFTTrainer):  # type: ignore[misc]
+        """Writes and reads `FILES` where transformers would pickle."""
+
+        def _save_checkpoint(self, model: Any, trial: Any) -> None:  # noqa: ARG002
+            work_dir = Path(self.args.output_dir)
+            folder = work_dir / f"checkpoint-{self.state.global_step}"
+            partial = work_dir / f"partial-{self.state.global_step}"
+            partial.mkdir(parents=True, exist_ok=True)
+            save_file(get_peft_model_state_dict(self.model), partial / ADAPTER)
+            tensors: dict[str, Any] = {}
+            state = {
+                "optimizer": self.optimizer.state_dict(),
+                "scheduler": self.lr_scheduler.state_dict(),
+                "generators": _generators(),
+            }
+            write_json(partial / STATE, pack(state, tensors))
+            save_file(tensors, partial / TENSORS)
+            self.state.save_to_json(str(partial / TRAINER))
+            write_manifest(partial, FILES)
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.rename(folder)
+            old = sorted(work_dir.glob("checkpoint-*"), key=_step)[:-KEPT]
+            for stale in old:
+                shutil.rmtree(stale)
+
+        def _state(self, checkpoint: str) -> Any:
+            folder = Path(checkpoint)
+            return unpack(read_json(folder / STATE), load_file(folder / TENSORS))
+
+        def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+            weights = load_file(Path(resume_from_checkpoint) / ADAPTER)
+            set_peft_model_state_dict(model or self.model, weights)
+
+        def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+            if checkpoint is not None:
+                state = self._state(checkpoint)
+                self.optimizer.load_state_dict(state["optimizer"])
+                self.lr_scheduler.load_state_dict(state["scheduler"])
+
+        def _load_rng_state(self, checkpoint: str | None) -> None:
+            if checkpoint is not None:
+                _restore_generators(self._state(checkpoint)["generators"])
+
+    return Trainer

@@ -1,0 +1,67 @@
+"""Section `train` of the configuration: QLoRA."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from groundwork.config import (
+    Count,
+    NonNegative,
+    PositiveFloat,
+    PositiveInt,
+    Ratio,
+    schema,
+)
+
+
+@schema
+class LoraSection:
+    """The adapters."""
+
+    rank: PositiveInt
+    alpha: PositiveInt
+    """Scale of the update is alpha / rank."""
+    dropout: Annotated[float, Field(ge=0, lt=1, strict=False)]
+    target_modules: Annotated[list[str], Field(min_length=1)]
+    """Last parts of the names of the linear layers that get an adapter."""
+    bias: Literal["none", "all", "lora_only"]
+
+
+@schema
+class TrainConfig:
+    """Optimisation, prompts and checkpoints."""
+
+    lora: LoraSection
+    learning_rate: PositiveFloat
+    scheduler: Literal["linear", "cosine", "constant_with_warmup"]
+    warmup_steps: Count
+    """0 leaves the warm-up to `warmup_ratio`."""
+    warmup_ratio: Ratio
+    batch_size: PositiveInt
+    """Pairs in one forward pass."""
+    gradient_accumulation: PositiveInt
+    """Forward passes in one optimizer step."""
+    epochs: PositiveFloat
+    max_steps: PositiveInt | None
+    """At most this many optimizer steps; null leaves it to `epochs`."""
+    max_grad_norm: NonNegative
+    """Gradients are clipped to this norm; 0 does not clip."""
+    optimizer: Literal["adamw", "paged_adamw_8bit"]
+    """Without a GPU the 8-bit form is not paged, and a line says so."""
+    gradient_checkpointing: bool
+    """Compute activations twice to hold fewer of them."""
+    weight_decay: NonNegative
+    passages: PositiveInt
+    """Passages in a prompt: the evidence and the most similar others of the same split."""
+    refusals: Ratio
+    """Share of the answerable pairs that are also shown without their evidence, to be refused."""
+    eval_pairs: Count
+    """Validation pairs whose loss is watched; 0 watches none."""
+    logging_steps: PositiveInt
+    save_steps: PositiveInt
+    """Steps between checkpoints, a multiple of `logging_steps`: a resumed run then logs alike."""
+    eval_steps: PositiveInt
+    threads: PositiveInt
+    """Processor threads: another number rounds differently, and so gives other bytes."""
+    max_reject_ratio: Ratio
+    seed: Count

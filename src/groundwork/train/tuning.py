@@ -1,0 +1,148 @@
+"""Trains the adapter, going on from a checkpoint when there is one of the same work.
+
+In: a quantised model and pairs. Out: the adapter's weights and the history. The same seeds, data,
+configuration and processor type give the same bytes, interrupted or not.
+"""
+
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from groundwork.artifacts import write_bytes, write_json
+from groundwork.base import BaseInfo, device_type, load_base, reproducible
+from groundwork.errors import ConfigError
+from groundwork.train.checkpoint import ADAPTER, newest_checkpoint
+from groundwork.train.config import TrainConfig
+from groundwork.train.examples import Prepared
+from groundwork.train.meter import meter_class
+from groundwork.train.trl import make_plan, make_trainer, notes, training_arguments, with_adapters
+
+COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", "entropy", "eval_loss")
+"""What the history holds of each logged step; nothing in it depends on the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A trained adapter."""
+
+    model: Any
+    history: list[dict[str, float]]
+    """Rows of `step` and what of `COLUMNS` was logged there."""
+    speed: list[dict[str, float]]
+    """Rows of `step`, `tokens_per_s` and `peak_memory_mb`: these differ from run to run."""
+    trainable: int
+    """Numbers in the adapter."""
+    total: int
+    """Numbers in base and adapter, as many as they stand for before quantisation."""
+    notes: tuple[str, ...]
+
+
+def tune(
+    base_dir: Path,
+    *,
+    train: Prepared,
+    validation: Prepared,
+    config: TrainConfig,
+    work_dir: Path,
+) -> Tuned:
+    """Train the adapter of the base model in `base_dir`; checkpoints lie in `work_dir`.
+
+    Raises: `ConfigError` when a target module is missing or the loss is not a number.
+    """
+    device = device_type()
+    plan = make_plan(config, pairs=len(train.pairs))
+    said = notes(config, plan, device=device)
+    said += _notes_on_checkpoints(work_dir)
+    with reproducible(seed=config.seed, threads=config.threads):
+        model, tokenizer, info = load_base(base_dir)
+        arguments = training_arguments(
+            config,
+            plan,
+            work_dir=work_dir,
+            max_length=info.max_length,
+            device=device,
+            evaluate=bool(validation.pairs),
+        )
+        model = with_adapters(model, config)
+        trainer = make_trainer(
+            model,
+            tokenizer,
+            arguments=arguments,
+            train=train.pairs,
+            validation=validation.pairs,
+        )
+        meter = meter_class()()
+        trainer.add_callback(meter)
+        found = newest_checkpoint(work_dir)
+        trainer.train(resume_from_checkpoint=str(found) if found else None)
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return Tuned(
+        model=trainer.model,
+        history=_history(trainer.state.log_history),
+        speed=meter.rows,
+        trainable=trainable,
+        total=info.parameters + trainable,
+        notes=tuple(said),
+    )
+
+
+def _notes_on_checkpoints(work_dir: Path) -> list[str]:
+    lines = []
+    if found := newest_checkpoint(work_dir):
+        lines.append(f"going on from {found.name}")
+    others = sorted(p for p in work_dir.parent.glob("*/checkpoint-*") if p.parent != work_dir)
+    if others:
+        lines.append(
+            f"{len(others)} checkpoints below {work_dir.parent} belong to other data, code or "
+            "configuration and were ignored"
+        )
+    return lines
+
+
+def _history(logs: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    rows: dict[int, dict[str, float]] = {}
+    for entry in logs:
+        kept = {name: float(entry[name]) for name in COLUMNS if name in entry}
+        if not kept.keys() & {"loss", "eval_loss"}:
+            continue
+        step = int(entry["step"])
+        for name, value in kept.items():
+            if not math.isfinite(value):
+                raise ConfigError(
+                    f"train: {name} is {value} at step {step}; lower train.learning_rate, or "
+                    "set train.max_grad_norm"
+                )
+        rows.setdefault(step, {"step": step}).update(kept)
+    return [rows[step] for step in sorted(rows)]
+
+
+def save_adapter(tuned: Tuned, folder: Path, *, info: BaseInfo) -> list[str]:
+    """Write weights (safetensors) and configuration (sorted JSON); return the names written."""
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save
+
+    state = get_peft_model_state_dict(tuned.model)
+    weights = {name: state[name].detach().cpu().contiguous() for name in sorted(state)}
+    write_bytes(folder / ADAPTER, save(weights, metadata={"format": "pt"}))
+    settings = tuned.model.peft_config["default"].to_dict()
+    settings |= {"base_model_name_or_path": info.hub_id or info.name, "inference_mode": True}
+    settings["revision"] = info.revision or None
+    write_json(folder / "adapter_config.json", _sorted(settings))
+    return ["adapter_config.json", ADAPTER]
+
+
+def _sorted(value: Any) -> Any:
+    """PEFT holds sets, whose order changes from run to run."""
+    if isinstance(value, Mapping):
+        return {str(key): _sorted(item) for key, item in value.items()}
+    if isinstance(value, set):
+        return sorted(value)
+    return value
+
+
+def forget_checkpoints(work_dir: Path) -> None:
+    """Remove the checkpoints of work that is done."""
+    shutil.rmtree(work_dir, ignore_errors=True)

@@ -1,0 +1,153 @@
+"""Stage `train`: the adapter, by QLoRA on prompts that hold retrieved passages."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from groundwork.artifacts import (
+    check_manifest,
+    code_version,
+    from_mapping,
+    project_root,
+    read_jsonl,
+    read_parquet,
+    sha256_bytes,
+    sha256_file,
+    write_json,
+    write_jsonl,
+    write_manifest,
+)
+from groundwork.base import device_type, model_dir, open_tokenizer, read_info
+from groundwork.config import DomainConfig, load
+from groundwork.errors import ArtifactError, InputError, RejectsError
+from groundwork.index import Encoder
+from groundwork.records import Chunk, Question, Reject
+from groundwork.tracking import stage_run
+from groundwork.train import (
+    Prepared,
+    Settings,
+    TrainConfig,
+    forget_checkpoints,
+    prepare_pairs,
+    save_adapter,
+    tune,
+)
+from stages import main
+
+QA, CHUNK, BASE = (Path("artifacts") / name for name in ("qa", "chunk", "base"))
+INPUTS = [folder / "manifest.json" for folder in (QA, CHUNK, BASE)]
+FOLDER = Path("artifacts/train")
+PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes")
+
+
+def train() -> None:
+    """Write the adapter, its history and the pairs that were not used."""
+    config, domain = load("train", TrainConfig), load("domain", DomainConfig)
+    for folder in (QA, CHUNK, BASE):
+        check_manifest(folder)
+    started = time.monotonic()
+    info = read_info(BASE)
+    settings = Settings(config=config, domain=domain, max_length=info.max_length)
+    with stage_run("train", inputs=INPUTS) as run:
+        prepared, watched = _prepare(settings)
+        _check_rejects(prepared, watched, config)
+        work_dir = _work_dir(prepared, watched, settings)
+        tuned = tune(BASE, train=prepared, validation=watched, config=config, work_dir=work_dir)
+        names = save_adapter(tuned, FOLDER / "adapter", info=info)
+        write_jsonl(FOLDER / "history.jsonl", tuned.history)
+        write_json(FOLDER / "speed.json", tuned.speed)
+        write_manifest(
+            FOLDER,
+            [*(f"adapter/{name}" for name in names), "history.jsonl", "rejects.jsonl"],
+            base_sha256=sha256_file(BASE / "base.json"),
+        )
+        run.log_series(tuned.history)
+        run.log_series(tuned.speed)
+        run.log_metrics(
+            {
+                "trainable_parameters": tuned.trainable,
+                "trainable_percent": 100 * tuned.trainable / tuned.total,
+                "pairs": len(prepared.pairs),
+                "rejects": len(prepared.rejects) + len(watched.rejects),
+            }
+        )
+        run.set_output(FOLDER / "manifest.json")
+    forget_checkpoints(work_dir)
+    for note in tuned.notes:
+        print(f"train: {note}")
+    last = [row["loss"] for row in tuned.history if "loss" in row][-1]
+    print(
+        f"train: {tuned.trainable / 1e6:.2f} million of {tuned.total / 1e6:.1f} million parameters "
+        f"on {len(prepared.pairs)} pairs, {_counted([*prepared.rejects, *watched.rejects])}; "
+        f"loss {last:.2f} after {tuned.history[-1]['step']} steps, "
+        f"in {time.monotonic() - started:.0f} s"
+    )
+
+
+def _prepare(settings: Settings) -> tuple[Prepared, Prepared]:
+    """Pairs of the two splits; the encoder is let go before the model is loaded."""
+    chunks = read_parquet(CHUNK / "chunks.parquet", Chunk)
+    questions = _questions("train")
+    if not questions:
+        raise InputError(
+            f"{QA / 'train.jsonl'}: no questions; expected at least one: see "
+            f"{QA / 'rejects.jsonl'} for why none was kept"
+        )
+    tokenizer, _ = open_tokenizer(model_dir(BASE))
+    encoder = Encoder.load()
+    validation = _questions("validation")[: settings.config.eval_pairs]
+    prepared, watched = (
+        prepare_pairs(part, chunks, encoder=encoder, tokenizer=tokenizer, settings=settings)
+        for part in (questions, validation)
+    )
+    return prepared, watched
+
+
+def _questions(split: str) -> list[Question]:
+    path = QA / f"{split}.jsonl"
+    try:
+        return [from_mapping(Question, row) for row in read_jsonl(path)]
+    except (KeyError, TypeError) as error:
+        raise ArtifactError(
+            f"{path}: unexpected content ({error}); run `dvc repro --force --single-item qa`"
+        ) from error
+
+
+def _check_rejects(prepared: Prepared, watched: Prepared, config: TrainConfig) -> None:
+    rejects = [*prepared.rejects, *watched.rejects]
+    write_jsonl(FOLDER / "rejects.jsonl", rejects)
+    total = len(rejects) + len(prepared.pairs) + len(watched.pairs)
+    if not prepared.pairs or len(rejects) / total > config.max_reject_ratio:
+        raise RejectsError(
+            f"{len(rejects)} of {total} pairs cannot be trained on, more than "
+            f"train.max_reject_ratio={config.max_reject_ratio} ({_counted(rejects)}); "
+            f"see {FOLDER / 'rejects.jsonl'}; more tokens (model.max_length) admit longer ones"
+        )
+
+
+def _counted(rejects: Sequence[Reject]) -> str:
+    counts = Counter(reject.reason for reject in rejects)
+    told = ", ".join(f"{n} {reason}" for reason, n in sorted(counts.items()))
+    return f"{len(rejects)} rejected" + (f" ({told})" if told else "")
+
+
+def _work_dir(prepared: Prepared, watched: Prepared, settings: Settings) -> Path:
+    """Checkpoints of this very work: same data, configuration, base, code, packages, device."""
+    work = {
+        "settings": asdict(settings),
+        "pairs": [asdict(pair) for pair in (*prepared.pairs, *watched.pairs)],
+        "base": sha256_file(BASE / "base.json"),
+        "code": code_version(Path(__file__).parents[1] / "src" / "groundwork" / "train"),
+        "packages": {name: version(name) for name in PACKAGES},
+        "device": device_type(),
+    }
+    key = sha256_bytes(json.dumps(work, sort_keys=True).encode())
+    return project_root() / ".cache" / "groundwork" / "train" / key
+
+
+if __name__ == "__main__":
+    main(train)

@@ -1,0 +1,248 @@
+"""What is learned: evidence, the threshold of refusal, the confidence."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from groundwork.answer import (
+    Calibration,
+    Draft,
+    Example,
+    Retrieval,
+    Support,
+    fit_calibration,
+    fit_ranker,
+    weight_of,
+    without_evidence,
+)
+from groundwork.answer.config import CalibrationConfig
+from groundwork.answer.features import FEATURES, candidates, sentence_features
+from groundwork.answer.fit import _is_evidence, _squash, _weighted_quantile, decide
+from groundwork.answer.linear import Logistic
+from groundwork.config import check
+from groundwork.errors import ConfigError, InputError
+from groundwork.records import Evidence, Question
+
+CONFIG = CalibrationConfig(max_wrong_refusals=0.1, folds=5, seed=13)
+SAID = Draft((Support("It opens.", "p1", "It opens."),), False, {})
+
+
+def _question(text: str, quote: str, folder: str, *, origin: str = "rules") -> Question:
+    url = f"https://bikes.example/{folder}/"
+    return Question(
+        question_id=text,
+        question=text,
+        answer=quote,
+        answerable=bool(quote),
+        category="",
+        kind="fact",
+        evidence=(Evidence("", quote, url),) if quote else (),
+        facts=(),
+        document_id="",
+        split="dev",
+        origin=origin,
+    )
+
+
+QUESTIONS = [
+    _question("When does the shop open on Sundays?", "On Sundays it opens at 10 am.", "visit"),
+    _question("Who rides free?", "Club members ride free on Mondays.", "prices"),
+    _question("How long does charging take?", "Charging takes 4 hours from empty.", "batteries"),
+    _question("What does a late return cost?", "A late return costs £5 per hour.", "returns"),
+]
+
+
+def test_ranker_learns_to_pick_the_evidence(bikes: Retrieval) -> None:
+    """On the questions it saw, the evidence has the highest probability."""
+    ranker = fit_ranker(QUESTIONS, bikes)
+    assert set(ranker.weights) == set(FEATURES)
+    for question in QUESTIONS:
+        retrieved = bikes.retrieve(question.question)
+        found = candidates(bikes, retrieved)
+        features_SF = sentence_features(question.question, found, retrieved, bikes)
+        best = int(ranker.probability(features_SF, FEATURES).argmax())
+        assert found[best].text == question.answer
+
+
+def test_ranker_is_the_same_every_time(bikes: Retrieval) -> None:
+    """Equal questions give equal numbers, ready for JSON."""
+    one, other = fit_ranker(QUESTIONS, bikes), fit_ranker(QUESTIONS, bikes)
+    assert one == other
+    assert json.loads(json.dumps(one.weights)) == one.weights
+
+
+def test_ranker_without_evidence_has_its_prior(bikes: Retrieval) -> None:
+    """Unanswerable questions teach nothing: similarity and shared words decide."""
+    ranker = fit_ranker([_question("What is a zebra?", "", "visit")], bikes)
+    assert {name for name, weight in ranker.weights.items() if weight} == {
+        "cos_sentence",
+        "overlap",
+    }
+    assert fit_ranker([], bikes) == ranker
+
+
+def test_golden_questions_weigh_more() -> None:
+    """As much as five generated pairs."""
+    assert weight_of(_question("q", "a", "visit", origin="golden")) == 5.0
+    assert weight_of(_question("q", "a", "visit")) == weight_of(QUESTIONS[0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("sentence", "quote", "expected"),
+    [
+        ("Charging takes **4 hours**.", "charging takes 4 hours", True),
+        ("Charging takes 4 hours from empty.", "takes 4 hours", True),
+        ("Charging takes 4 hours.", "In short: charging takes 4 hours. So wait.", True),
+        ("4 hours.", "Charging takes 4 hours.", False),
+        ("The shop opens at 8 am.", "Charging takes 4 hours.", False),
+    ],
+)
+def test_evidence_is_containment_either_way(sentence: str, quote: str, expected: bool) -> None:
+    """Without marks and case; fewer than ten letters prove nothing."""
+    assert _is_evidence(sentence, [_squash(quote)]) is expected
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [(0.0, 0.1), (0.1, 0.1), (0.5, 0.3), (0.55, 0.3), (0.61, 0.9), (1.0, 0.9)],
+)
+def test_weighted_quantile_by_hand(share: float, expected: float) -> None:
+    """Values .1 .2 .3 .9 weigh 1 1 4 4 of ten: below .1 lies 0, .2: .1, .3: .2, .9: .6."""
+    values_B, weights_B = np.array([0.9, 0.1, 0.3, 0.2]), np.array([4.0, 1.0, 4.0, 1.0])
+    found = _weighted_quantile(values_B, weights_B, share)
+    assert found == expected
+    assert weights_B[values_B < found].sum() / 10 <= share
+
+
+def test_quantile_of_nothing_is_zero() -> None:
+    """No answerable question: no threshold, no refusal by it."""
+    assert _weighted_quantile(np.array([]), np.array([]), 0.1) == 0.0
+
+
+def _examples(size: int = 200, *, seed: int = 3) -> list[Example]:
+    rng = np.random.default_rng(seed)
+    examples = []
+    for number in range(size):
+        answerable = bool(number % 2)
+        signals = {
+            "similarity": float(rng.normal(1.0 if answerable else -1.0, 0.7)),
+            "luck": float(rng.normal()),
+        }
+        right = answerable and signals["luck"] > -1
+        examples.append(Example(signals, answerable, right, 1.0 + 4.0 * (number % 3 == 0)))
+    return examples
+
+
+def _share_refused(calibration: Calibration, examples: list[Example]) -> float:
+    weights = [e.weight for e in examples if e.answerable]
+    refused = [
+        e.weight for e in examples if e.answerable and decide(e.signals, SAID, calibration)[0]
+    ]
+    return sum(refused) / sum(weights)
+
+
+def test_threshold_limits_wrong_refusals() -> None:
+    """About a tenth of the answerable ones, on those seen and on others; a higher limit, more."""
+    calibration = fit_calibration(_examples(), CONFIG)
+    assert _share_refused(calibration, _examples()) <= 0.13
+    assert _share_refused(calibration, _examples(seed=4)) <= 0.2
+    bold = fit_calibration(_examples(), replace(CONFIG, max_wrong_refusals=0.5))
+    assert bold.threshold > calibration.threshold > 0
+    assert _share_refused(bold, _examples()) > _share_refused(calibration, _examples())
+
+
+def test_unanswerable_questions_are_mostly_refused() -> None:
+    """The signal tells the two apart, so refusing pays."""
+    calibration = fit_calibration(_examples(), CONFIG)
+    others = [e for e in _examples(seed=5) if not e.answerable]
+    refused = [decide(e.signals, SAID, calibration)[0] for e in others]
+    assert sum(refused) / len(refused) > 0.7
+
+
+def test_calibration_is_the_same_every_time_and_survives_json() -> None:
+    """Folds come from the seed; the file holds plain numbers."""
+    calibration = fit_calibration(_examples(), CONFIG)
+    assert fit_calibration(_examples(), CONFIG) == calibration
+    assert Calibration.from_json(json.loads(json.dumps(calibration.as_json()))) == calibration
+    other = fit_calibration(_examples(), replace(CONFIG, seed=14))
+    assert other.threshold != calibration.threshold
+
+
+def test_answerable_questions_alone_can_be_calibrated() -> None:
+    """One class: every probability is the smoothed share, and none is refused."""
+    examples = [replace(e, answerable=True, right=True) for e in _examples(20)]
+    calibration = fit_calibration(examples, CONFIG)
+    assert decide(examples[0].signals, SAID, calibration) == (False, pytest.approx(21 / 22))
+
+
+def test_unanswerable_questions_alone_set_no_threshold() -> None:
+    """Nothing to lose by the limit: the threshold is zero."""
+    examples = [replace(e, answerable=False, right=False) for e in _examples(20)]
+    assert fit_calibration(examples, CONFIG).threshold == 0.0
+
+
+def test_nothing_to_calibrate_on_is_refused() -> None:
+    """The message names both sources of questions."""
+    with pytest.raises(InputError, match=r"validation\.jsonl or a golden set"):
+        fit_calibration([], CONFIG)
+
+
+def test_one_fold_would_leave_nothing_to_learn_from() -> None:
+    """At least two, or the threshold would silently be zero."""
+    from pathlib import Path
+
+    with pytest.raises(ConfigError, match=r"calibration\.folds=1 in .*expected at least 2"):
+        check(
+            "answer.calibration",
+            CalibrationConfig,
+            {"max_wrong_refusals": 0.1, "folds": 1, "seed": 13},
+            Path("params.yaml"),
+        )
+
+
+HALF = Calibration(
+    answerable=Logistic({"x": 1.0}, 0.0), right=Logistic({"x": 0.0}, np.log(3)), threshold=0.5
+)
+
+
+@pytest.mark.parametrize(
+    ("x", "draft", "refused"),
+    [
+        (0.1, SAID, False),
+        (0.0, SAID, False),
+        (-0.1, SAID, True),
+        (5.0, Draft((), False, {}), True),
+        (5.0, Draft(SAID.supports, True, {}), True),
+    ],
+    ids=["above", "at the threshold", "below", "nothing to say", "the answerer refused"],
+)
+def test_refusal_rules(x: float, draft: Draft, refused: bool) -> None:
+    """Below the threshold, without a sentence, or when the answerer itself declined."""
+    found, confidence = decide({"x": x}, draft, HALF)
+    assert found is refused
+    answerable = 1 / (1 + np.exp(-x))
+    assert confidence == pytest.approx(1 - answerable if refused else 0.75)
+
+
+@pytest.mark.parametrize("x", [-1e9, -1.0, 0.0, 1.0, 1e9])
+def test_confidence_is_a_probability(x: float) -> None:
+    """Between 0 and 1, whatever the signals."""
+    for draft in (SAID, Draft((), True, {})):
+        assert 0 <= decide({"x": x}, draft, HALF)[1] <= 1
+
+
+def test_near_miss_keeps_the_questions_own_documents_out(bikes: Retrieval) -> None:
+    """Every passage of the evidence's page goes, also those without the quote."""
+    question = QUESTIONS[2]
+    assert bikes.retrieve(question.question)[0].chunk.url == question.evidence[0].url
+    near = without_evidence(question, bikes)
+    assert near
+    assert question.evidence[0].url not in {item.chunk.url for item in near}
+
+
+def test_unanswerable_question_keeps_all_documents(bikes: Retrieval) -> None:
+    """No evidence, nothing to leave out."""
+    question = _question("What is a zebra?", "", "visit")
+    assert without_evidence(question, bikes) == bikes.retrieve(question.question)

@@ -1,0 +1,416 @@
+"""The rule-based generator, rule by rule: the sentence, the question, its kind."""
+
+import pytest
+
+from groundwork.artifacts import short_id
+from groundwork.qa.config import RulesConfig
+from groundwork.qa.headings import advice_question, heading_question, situation_question
+from groundwork.qa.rules import generate_by_rules
+from groundwork.qa.sentences import ask, is_imperative
+from groundwork.qa.sound import is_sound, stands_alone
+from groundwork.qa.units import Shape, units_of
+from groundwork.qa.words import base_form, soften, tokens_of, unit_of
+from groundwork.records import Chunk, Question
+
+RULES = RulesConfig(per_sentence=2, per_row=3, min_sentence_words=5, max_sentence_words=45)
+
+
+def chunk(text: str, *, heading: str = "", title: str = "A page", start: int = 0) -> Chunk:
+    return Chunk(
+        passage_id=short_id(text, start),
+        document_id="doc",
+        url="https://example.org/a/",
+        title=title,
+        heading=heading,
+        text=text,
+        start=start,
+        end=start + len(text),
+        tokens=len(text.split()),
+        category="levels",
+        licence="CC",
+    )
+
+
+def made(text: str, *, heading: str = "", title: str = "A page") -> list[Question]:
+    return generate_by_rules([chunk(text, heading=heading, title=title)], config=RULES)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question", "kind"),
+    [
+        (
+            "A car with a 7.4 kW single-phase charger draws 7.4 kW from a 22 kW post.",
+            "How much power does a car with a 7.4 kW single-phase charger draw from a 22 kW post?",
+            "number",
+        ),
+        (
+            "Passenger-car CCS cables are commonly limited to 500 A.",
+            "How many amps are passenger-car CCS cables commonly limited to?",
+            "number",
+        ),
+        (
+            "The lowest current that can be signalled this way is 6 A.",
+            "What is the lowest current that can be signalled this way?",
+            "number",
+        ),
+        (
+            "Restoring 24 kWh at an average of 40 kW takes 36 minutes.",
+            "How long does restoring 24 kWh at an average of 40 kW take?",
+            "number",
+        ),
+        (
+            "A resistance heater turns 1 kWh of electricity into 1 kWh of heat.",
+            "How much electricity does a resistance heater turn into 1 kWh of heat?",
+            "number",
+        ),
+        (
+            "A CHAdeMO car therefore carries two inlets for charging.",
+            "How many inlets does a CHAdeMO car carry for charging?",
+            "number",
+        ),
+        (
+            "The controller in the cabinet rotates the cars every 15 minutes.",
+            "How often does the controller in the cabinet rotate the cars?",
+            "number",
+        ),
+        (
+            "Contactless payment has been compulsory since 24 November 2024 at new points.",
+            "Since when has contactless payment been compulsory?",
+            "fact",
+        ),
+        (
+            "In 2017, the Commission adopted the regulation on sockets.",
+            "When did the Commission adopt the regulation on sockets?",
+            "fact",
+        ),
+        (
+            "A cold battery begins low on its curve because ions move sluggishly.",
+            "Why does a cold battery begin low on its curve?",
+            "cause",
+        ),
+        (
+            "Two charge points on one cable can overload it, so the DNO removes the loop.",
+            "Why does the DNO remove the loop?",
+            "cause",
+        ),
+        (
+            "Because the final amount is unknown, the terminal reserves a sum first.",
+            "Why does the terminal reserve a sum first?",
+            "cause",
+        ),
+        (
+            "If a power cut occurs with the lead locked in, many posts release it.",
+            "What happens if a power cut occurs with the lead locked in?",
+            "fact",
+        ),
+        (
+            "If two amounts remain after ten days, send the reference to the operator.",
+            "What should you do if two amounts remain after ten days?",
+            "procedure",
+        ),
+        (
+            "Never pour boiling water over a connector; sudden heat cracks the plastic.",
+            "Why should you not pour boiling water over a connector?",
+            "cause",
+        ),
+        (
+            "To spare the battery, set the target to 80 per cent.",
+            "How do you spare the battery?",
+            "procedure",
+        ),
+        (
+            "A stuck CCS plug is the car's doing, whereas a stuck CHAdeMO plug is the charger's.",
+            "What is the difference between a stuck CCS plug and a stuck CHAdeMO plug?",
+            "comparison",
+        ),
+        (
+            "Load balancing is the automatic sharing of a limited supply between charge points.",
+            "What is load balancing?",
+            "definition",
+        ),
+        (
+            "LFP stands for lithium iron phosphate.",
+            "What does LFP stand for?",
+            "definition",
+        ),
+        (
+            "The post sends a square wave down the control pilot wire.",
+            "What does the post send down the control pilot wire?",
+            "fact",
+        ),
+        (
+            "The network operator has to approve the channel in the pavement.",
+            "Who has to approve the channel in the pavement?",
+            "fact",
+        ),
+        (
+            "The controller frees the locked plug by pulling the pin back.",
+            "How does the controller free the locked plug?",
+            "procedure",
+        ),
+        (
+            "A charger that runs out of current cannot offer a car less than 6 A.",
+            "Can a charger that runs out of current offer a car less than 6 A?",
+            "comparison",
+        ),
+        (
+            "In freezing rain, water may creep around the plug and the locking pin.",
+            "In freezing rain, can water creep around the plug and the locking pin?",
+            "yes_no",
+        ),
+    ],
+)
+def test_a_sentence_is_asked_about(sentence: str, question: str, kind: str) -> None:
+    """Each rule turns its kind of sentence into the question that it answers."""
+    found = {item.question: str(item.kind) for item in ask(sentence, seen=sentence.lower())}
+    assert found.get(question) == kind, found
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It draws 7.4 kW from a 22 kW post.",
+        "This explains a useful difference.",
+        "Ask for that behaviour to be demonstrated.",
+        "So the post lowers its offer to 20 A.",
+        "However, the car decides.",
+        "Both are true of every cable.",
+        "The engineering behind shared supplies is covered in load sharing.",
+        "A scheme needs three things:",
+        "Some also offer a manual button.",
+    ],
+)
+def test_what_points_elsewhere_is_not_used(sentence: str) -> None:
+    """Pronouns without their noun, connectives, cross-references and lead-ins."""
+    assert not stands_alone(sentence)
+
+
+def test_what_names_its_subject_is_used() -> None:
+    """Quantified nouns and pronouns after their noun are fine."""
+    assert stands_alone("Most cars have a mechanical release for their plug.")
+    assert stands_alone("The post lowers its offer when the car asks for less.")
+    assert stands_alone("Drivers such as couriers charge at noon, and those with a flat at work.")
+
+
+@pytest.mark.parametrize(
+    ("question", "sound"),
+    [
+        ("How does the post lower its offer?", True),
+        ("What does it cost to charge a car?", False),
+        ("Why is the example of the van wrong?", False),
+        ("What can you do?", False),
+        ("Is charging at work more expensive?", False),
+        ("Is charging at work more expensive than charging at home?", True),
+        ("What happens in the (first half?", False),
+        ("Does packaging narrow that difference?", False),
+        ("Is one enough for a house?", False),
+    ],
+)
+def test_questions_stand_on_their_own(question: str, sound: bool) -> None:
+    """Nothing in a question depends on the page."""
+    assert is_sound(question) is sound
+
+
+def test_table_rows_are_asked_by_column_and_by_value() -> None:
+    """The question names the row; the reverse names a value that one row alone has."""
+    text = (
+        "| Supply | Power | Usual place |\n|---|---|---|\n"
+        "| Single phase, 32 A | 7.4 kW | Most UK home wallboxes |\n"
+        "| Three phase, 32 A | 22 kW | Public car parks |\n"
+        "| Three phase, 63 A | - | none |"
+    )
+    found = {q.question: q for q in made(text)}
+    power = found["What is the power for single phase, 32 A?"]
+    assert power.kind == "number"
+    assert power.answer == "The power for single phase, 32 A is 7.4 kW."
+    assert power.evidence[0].quote == "| Single phase, 32 A | 7.4 kW | Most UK home wallboxes |"
+    assert "Which supply has a power of 22 kW?" in found
+    assert not any("63 A" in question for question in found)
+
+
+def test_tables_of_properties_ask_for_the_thing() -> None:
+    """Rows are properties when the first column says so; clauses as headers are inverted."""
+    text = (
+        "| Property | LFP | NMC |\n|---|---|---|\n| Nominal cell voltage | 3.2 V | 3.7 V |\n\n"
+        "Prose between.\n\n"
+        "| Method | How the limit is chosen | Good for | Energy (kWh) | State |\n"
+        "|---|---|---|---|---|\n"
+        "| Static limit | By a fixed number of amperes | Own supplies | 12 | It is set |"
+    )
+    questions = {q.question: q.answer for q in made(text)}
+    assert questions["What is the nominal cell voltage of LFP?"] == (
+        "The nominal cell voltage of LFP is 3.2 V."
+    )
+    assert "How is the limit chosen for static limit?" in questions
+    assert "What is static limit good for?" in questions
+    assert questions["What is the energy for static limit?"].endswith("is 12 kWh.")
+
+
+def test_rows_labelled_by_quantities_name_their_column() -> None:
+    """A bare quantity or letter is no subject by itself."""
+    text = (
+        "| Unit rate | Cost per mile |\n|---|---|\n| 27 p/kWh | 8.6 p |\n\nText.\n\n"
+        "| State | Pilot voltage |\n|---|---|\n| C | 6 V |"
+    )
+    questions = {q.question for q in made(text)}
+    assert "What is the cost per mile for a unit rate of 27 p/kWh?" in questions
+    assert "What is the pilot voltage for state C?" in questions
+
+
+def test_a_headless_table_is_left() -> None:
+    """A row whose header is in another passage asks nothing."""
+    assert made("| Single phase | 7.4 kW |\n| Three phase | 22 kW |") == []
+
+
+def test_a_list_answers_its_lead_in_and_its_heading() -> None:
+    """The quote is one verbatim span from the first item (or the lead-in) to the last."""
+    text = (
+        "A shared installation needs three additions:\n\n"
+        "- a controller;\n- a meter;\n- a disconnector."
+    )
+    (question,) = [q for q in made(text) if q.kind == "list"]
+    assert question.question == "What does a shared installation need?"
+    assert question.evidence[0].quote == text
+    under = "- Uncoil the whole cable.\n- Keep the caps on.\n- Never join two cables."
+    (rules,) = [q for q in made(under, heading="Everyday rules") if q.kind == "procedure"]
+    assert rules.question == "What are the everyday rules?"
+    assert rules.answer == "Uncoil the whole cable. Keep the caps on. Never join two cables."
+
+
+def test_a_glossary_is_asked_term_by_term() -> None:
+    """Labels with a definition are terms; formulas are calculated; labels with advice are not."""
+    text = (
+        "- **Inlet.** The receptacle on the vehicle.\n"
+        "- **Contactor.** A heavy-duty relay in the battery.\n"
+        "- **Energy needed.** Usable capacity × change in level.\n"
+        "- **Pavement channels.** A channel carries a cable under a lid to the kerb."
+    )
+    questions = {q.question for q in made(text)}
+    assert {"What does Inlet mean?", "What does Contactor mean?"} <= questions
+    assert "How is the energy needed calculated?" in questions
+    assert not any("Pavement channels" in question for question in questions)
+
+
+def test_a_heading_that_asks_is_answered_by_the_first_sentences() -> None:
+    """Only where the section begins, and only when the words come back in the answer."""
+    text = "The cable is fat because high currents need much copper. Liquid cools the rest."
+    heading = "Why the cable is fat"
+    (asked,) = [q for q in made(text, heading=heading) if q.question == "Why is the cable fat?"]
+    assert asked.kind == "cause"
+    passages = [chunk(text, heading=heading), chunk(f"{text} More.", heading=heading, start=99)]
+    again = generate_by_rules(passages, config=RULES)
+    assert sum(q.question == "Why is the cable fat?" for q in again) == 1
+
+
+def test_steps_answer_the_situation_in_the_title() -> None:
+    """Numbered orders under a mere name say what to do in the case that the title names."""
+    text = "1. End the session on the screen.\n2. Unlock the car.\n3. Pull the plug straight out."
+    questions = made(text, heading="Step by step", title="The connector is stuck")
+    assert "What should you do if the connector is stuck?" in {q.question for q in questions}
+
+
+@pytest.mark.parametrize(
+    ("heading", "question"),
+    [
+        ("How the post tells the car its limit", "How does the post tell the car its limit?"),
+        ("What load balancing cannot do", "What can load balancing not do?"),
+        ("What MCS is", "What is MCS?"),
+        ("What good operators do", "What do good operators do?"),
+        ("What moves the consumption", "What moves the consumption?"),
+        ("How to read a receipt", "How do you read a receipt?"),
+        ("3. Who pays for what?", "Who pays for what?"),
+        ("How much do you need in a week?", "How much do you need in a week?"),
+        ("Step 2: miles to kilowatt-hours", None),
+        ("Which first?", None),
+        ("Frozen in place", None),
+    ],
+)
+def test_headings_ask(heading: str, question: str | None) -> None:
+    """Clauses are inverted, questions taken as they are, names left."""
+    found = heading_question(heading, seen=heading.lower())
+    assert (found[0] if found else None) == question
+
+
+def test_headings_of_advice() -> None:
+    """Occasions, deeds and plurals."""
+    assert (
+        advice_question("Before you plug in", seen="") == "What should you do before you plug in?"
+    )
+    assert advice_question("Choosing a cable", seen="") == "What is the advice on choosing a cable?"
+    assert advice_question("The missing miles", seen="") == ""
+    assert advice_question("Equipment", seen="") == ""
+    assert situation_question("Fleet charging workbook", seen="") == ""
+
+
+def test_words_are_tagged_with_quantities_and_names_whole() -> None:
+    """A quantity is one token, and so is the name of a standard."""
+    tokens = {t.text: t.tag for t in tokens_of("ISO 15118 allows Type 2 plugs at 7.4 kW.")}
+    assert tokens["7.4 kW"] == "QTY"
+    assert tokens["ISO 15118"] == "NNP"
+    assert unit_of("£45.00") == "£"
+    assert unit_of("27 p/kWh") == "p/kWh"
+    assert unit_of("many") == ""
+
+
+@pytest.mark.parametrize(
+    ("verb", "base"),
+    [
+        ("carries", "carry"), ("has", "have"), ("switches", "switch"), ("draws", "draw"),
+        ("turned", "turn"), ("used", "use"), ("applied", "apply"), ("ran", "run"), ("xyz", ""),
+    ],
+)  # fmt: skip
+def test_infinitives(verb: str, base: str) -> None:
+    """Of regular and common irregular verbs; empty when it is not sure."""
+    assert base_form(verb) == base
+
+
+def test_names_keep_their_capital() -> None:
+    """Common words become small at the start of a subject, names and acronyms do not."""
+    assert soften("Cold cells", "") == "cold cells"
+    assert soften("LFP cells", "") == "LFP cells"
+    assert soften("Type 2 leads", "") == "Type 2 leads"
+    assert soften("Plug & Charge", "the standard Plug & Charge") == "Plug & Charge"
+    assert soften("7 cars", "") == "7 cars"
+
+
+def test_imperatives() -> None:
+    """Orders, bans and plain sentences."""
+    assert is_imperative("Push the plug firmly home.")
+    assert is_imperative("Never join two cables.")
+    assert not is_imperative("Cars push current.")
+    assert not is_imperative("Charge now")
+
+
+def test_units_know_what_stands_above_them() -> None:
+    """Shapes, headings inside the passage, labels, and quotes that are verbatim."""
+    text = (
+        "### Inside\n\nA first sentence. A **second** one with a [link](/a/).\n\n"
+        "1. Cable: keep it dry.\n2. Plug: push it."
+    )
+    units = units_of(chunk(text, heading="Above > Below"))
+    assert [unit.shape for unit in units] == [
+        Shape.SENTENCE,
+        Shape.SENTENCE,
+        Shape.ITEM,
+        Shape.ITEM,
+    ]
+    assert {unit.heading for unit in units} == {"Inside"}
+    assert units[1].text == "A second one with a link."
+    assert units[2].label == "Cable"
+    assert units[2].ordered
+    assert all(text[unit.start :].startswith(unit.quote) for unit in units)
+
+
+def test_generation_is_deterministic_and_quotes_are_verbatim() -> None:
+    """Twice the same records; every quote is in the passage; overlaps ask once."""
+    text = (
+        "A wallbox draws 7.4 kW from a single-phase supply. A wallbox must have an RCD of its own. "
+        "Never lay a loose cable over the footway: a person who trips may have a claim."
+    )
+    passages = [chunk(text), chunk(text, start=500)]
+    first = generate_by_rules(passages, config=RULES)
+    assert first == generate_by_rules(passages, config=RULES)
+    assert first
+    assert len({q.question for q in first}) == len(first)
+    assert all(q.evidence[0].quote in text for q in first)
+    assert all(q.document_id == "doc" and q.category == "levels" for q in first)
