@@ -54,7 +54,9 @@ def _categoriser(config: CleanConfig, domain: DomainConfig) -> Categorise | None
         return None
     from groundwork.index import Encoder, encoder_sha256
 
-    return MeaningCategoriser(Encoder.load(), encoder_sha256(), domain.categories, config.category)
+    return MeaningCategoriser(
+        Encoder.load(), encoder_sha256(), domain.title, domain.categories, config.category
+    )
 
 
 def _check_enough(result: CleanResult, config: CleanConfig) -> None:

@@ -28,7 +28,7 @@ from groundwork.evaluate import (
     summarise,
 )
 from groundwork.index import Encoder, load_index
-from groundwork.qa import read_domain_golden
+from groundwork.qa import golden_of
 from groundwork.records import Question
 from groundwork.tracking import stage_run
 from stages import main
@@ -70,7 +70,7 @@ def _questions(
     domain: DomainConfig, config: EvaluateConfig
 ) -> tuple[list[Question], list[Question]]:
     """Questions to learn from (golden `dev`, validation pairs) and questions that count."""
-    golden = read_domain_golden(domain)
+    golden = golden_of(domain)
     pairs = {
         split: [from_mapping(Question, row) for row in read_jsonl(QA_DIR / f"{split}.jsonl")]
         for split in ("validation", "test")
@@ -96,7 +96,8 @@ def _answer(
             domain=domain,
             retrieval=retrieval,
             ranker=asdict(ranker),
-            model_dir=ARTIFACTS_DIR,
+            base_dir=ARTIFACTS_DIR / "base",
+            adapter_dir=ARTIFACTS_DIR / "train" / "adapter",
         )
         calibration = calibrate(answerer, learn, retrieval=retrieval, config=config)
         calibrations[name] = calibration.as_json()

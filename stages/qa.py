@@ -3,7 +3,6 @@
 import shutil
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from groundwork.artifacts import (
     check_manifest,
@@ -13,9 +12,9 @@ from groundwork.artifacts import (
     write_manifest,
 )
 from groundwork.config import DomainConfig, load
-from groundwork.errors import ConfigError, RejectsError
+from groundwork.errors import RejectsError
 from groundwork.index import Encoder
-from groundwork.qa import QaConfig, generate_pairs, read_golden
+from groundwork.qa import QaConfig, generate_pairs, golden_of
 from groundwork.records import Chunk, Split
 from groundwork.tracking import stage_run
 from stages import main
@@ -25,25 +24,14 @@ OUT_DIR = Path("artifacts/qa")
 SPLITS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 
 
-def base_url(domain: DomainConfig) -> str:
-    """Scheme and host under which the domain's pages are recorded."""
-    if domain.mirror is not None:
-        return domain.mirror.public_url
-    if domain.site is not None:
-        parts = urlsplit(domain.site.start_urls[0])
-        return f"{parts.scheme}://{parts.netloc}"
-    raise ConfigError(f"domain {domain.name} in params.yaml: expected a mirror or a site")
-
-
 def qa() -> None:
     """Generate, validate and split pairs; write them, the rejects and the report."""
     started = time.monotonic()
     config, domain = load("qa", QaConfig), load("domain", DomainConfig)
     check_manifest(CHUNKS_PATH.parent)
     chunks = read_parquet(CHUNKS_PATH, Chunk)
-    golden_path = Path(domain.golden_path) if domain.golden_path else None
-    golden = read_golden(golden_path, base_url=base_url(domain)) if golden_path else []
-    inputs = [CHUNKS_PATH, *([golden_path] if golden_path else [])]
+    golden = golden_of(domain)
+    inputs = [CHUNKS_PATH, *([Path(domain.golden_path)] if domain.golden_path else [])]
     shutil.rmtree(OUT_DIR, ignore_errors=True)
     with stage_run("qa", inputs=inputs) as run:
         result = generate_pairs(chunks, golden=golden, encoder=Encoder.load(), config=config)

@@ -18,7 +18,6 @@ from groundwork.answer import (
     ReleaseInfo,
     Retrieval,
     Support,
-    compose,
     judge,
     make_answerer,
 )
@@ -313,22 +312,23 @@ def _judged(
         retrieval=bikes,
         calibration=calibration or _calibration(),
     )
-    return compose(verdict, retrieved, refusal=REFUSAL, fetched_at={}), verdict.draft
+    return verdict.answer(retrieved, refusal=REFUSAL, fetched_at={}), verdict.draft
 
 
-def _support(bikes: Retrieval, text: str, *, at: int = 0, quote: str | None = None) -> Support:
-    passage_id = bikes.retrieve(QUESTION)[at].chunk.passage_id
-    return Support(text, passage_id, text if quote is None else quote)
+def _support(bikes: Retrieval) -> Support:
+    """The first sentence of the best passage."""
+    chunk = bikes.retrieve(QUESTION)[0].chunk
+    quote = chunk.text.partition(". ")[0] + "."
+    return Support(quote, chunk.passage_id, quote)
 
 
 def test_unsupported_sentences_are_left_out(bikes: Retrieval) -> None:
     """A language model's invention has no quote: it is not said."""
-    draft = Draft(
-        (_support(bikes, "It takes 4 hours."), Support("It is made of cheese.", "", "")), False, {}
-    )
+    supported = _support(bikes)
+    draft = Draft((Support("It is made of cheese.", "", ""), supported), False, {})
     answer, kept = _judged(bikes, draft)
-    assert answer.text == "It takes 4 hours. [1]"
-    assert len(kept.supports) == 1
+    assert answer.text == f"{supported.text} [1]"
+    assert kept.supports == (supported,)
 
 
 def test_nothing_supported_is_a_refusal(bikes: Retrieval) -> None:
@@ -342,37 +342,16 @@ def test_nothing_supported_is_a_refusal(bikes: Retrieval) -> None:
 
 def test_answerers_own_refusal_stands(bikes: Retrieval) -> None:
     """The model declined, whatever it said beside that."""
-    answer, _ = _judged(bikes, Draft((_support(bikes, "It takes 4 hours."),), True, {}))
+    answer, _ = _judged(bikes, Draft((_support(bikes),), True, {}))
     assert answer.refused
     assert answer.category == bikes.retrieve(QUESTION)[0].chunk.category
 
 
 def test_threshold_refuses(bikes: Retrieval) -> None:
     """The same draft is said below and refused above the threshold."""
-    draft = Draft((_support(bikes, "It takes 4 hours."),), False, {})
+    draft = Draft((_support(bikes),), False, {})
     assert not _judged(bikes, draft, calibration=_calibration(threshold=0.0))[0].refused
     assert _judged(bikes, draft, calibration=_calibration(threshold=1.0))[0].refused
-
-
-def test_one_passage_is_one_citation(bikes: Retrieval) -> None:
-    """Sentences of the same passage share its number; the first quote is shown."""
-    draft = Draft(
-        (
-            _support(bikes, "One.", at=1),
-            _support(bikes, "Two.", at=0),
-            _support(bikes, "Three.", at=1),
-        ),
-        False,
-        {},
-    )
-    answer, _ = _judged(bikes, draft)
-    assert answer.text == "One. [1] Two. [2] Three. [1]"
-    assert [(citation.n, citation.quote) for citation in answer.citations] == [
-        (1, "One."),
-        (2, "Two."),
-    ]
-    assert [citation.fetched_at for citation in answer.citations] == ["", ""]
-    assert answer.category == bikes.retrieve(QUESTION)[1].chunk.category
 
 
 def test_refusal_without_any_passage_has_no_category(bikes: Retrieval) -> None:
@@ -380,7 +359,7 @@ def test_refusal_without_any_passage_has_no_category(bikes: Retrieval) -> None:
     calibration = _calibration()
     draft = Draft((), True, dict.fromkeys(SIGNALS, 0.0))
     verdict = judge(QUESTION, [], draft, retrieval=bikes, calibration=calibration)
-    answer = compose(verdict, [], refusal=REFUSAL, fetched_at={})
+    answer = verdict.answer([], refusal=REFUSAL, fetched_at={})
     assert (answer.category, answer.refused) == ("", True)
 
 

@@ -17,17 +17,17 @@ from groundwork.answer.question import parts, wants_list
             ["What does a tandem cost per day", "how long does the battery charge"],
         ),
         (
-            "I hire a tandem on Monday. Who pays the late return fee?",
-            ["I hire a tandem on Monday", "Who pays the late return fee"],
+            "Where is the nearest city shop and from which station do buses run?",
+            ["Where is the nearest city shop", "from which station do buses run"],
         ),
         (
-            "How far does the battery last on flat ground and in winter at minus ten degrees?",
-            ["How far does the battery last on flat ground", "in winter at minus ten degrees"],
+            "Must I pay a deposit on Monday; may dogs ride a cargo bike?",
+            ["Must I pay a deposit on Monday", "may dogs ride a cargo bike"],
         ),
     ],
 )
 def test_question_is_cut_where_another_begins(question: str, expected: list[str]) -> None:
-    """At a question mark, a full stop, or "and" before a question word or preposition."""
+    """At a question mark, a semicolon, or "and" before a question word or preposition."""
     assert parts(question) == expected
 
 
@@ -39,11 +39,14 @@ def test_question_is_cut_where_another_begins(question: str, expected: list[str]
         "Is a 7.4 kW charger enough for one night?",
         "What does it cost? Thanks!",
         "What is a deposit and why?",
+        "I hire a tandem on Monday. Who pays the late return fee?",
+        "How far does the battery last on flat ground and in winter at minus ten degrees?",
         "",
     ],
 )
 def test_one_question_has_no_parts(question: str) -> None:
-    """Neither "and" between nouns nor a rest without three words of meaning makes a second one."""
+    """Neither "and" between nouns, nor a rest of two words of meaning, nor a part that asks nothing
+    makes a second one."""
     assert parts(question) == []
 
 

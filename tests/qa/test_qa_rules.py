@@ -7,7 +7,7 @@ from groundwork.qa.config import RulesConfig
 from groundwork.qa.headings import advice_question, heading_question, situation_question
 from groundwork.qa.rules import generate_by_rules
 from groundwork.qa.sentences import ask, is_imperative
-from groundwork.qa.sound import is_sound, stands_alone
+from groundwork.qa.sound import is_sound, is_specific, stands_alone
 from groundwork.qa.units import Shape, units_of
 from groundwork.qa.words import base_form, soften, tokens_of, unit_of
 from groundwork.records import Chunk, Question
@@ -414,3 +414,16 @@ def test_generation_is_deterministic_and_quotes_are_verbatim() -> None:
     assert len({q.question for q in first}) == len(first)
     assert all(q.evidence[0].quote in text for q in first)
     assert all(q.document_id == "doc" and q.category == "levels" for q in first)
+
+
+def test_other_languages_are_left() -> None:
+    """The rules are for English: a German sentence asks nothing."""
+    german = "Das aktuell zugeordnete Fahrzeug wird in der UI am jeweiligen Ladepunkt angezeigt."
+    assert made(german) == []
+
+
+def test_definite_subjects_need_more_words() -> None:
+    """A question about "the" something names enough to be found again."""
+    assert made("The network operator has to approve the channel in detail.") != []
+    assert not is_specific("Who has to approve the channel?")
+    assert is_specific("Who has to approve the channel in the pavement?")

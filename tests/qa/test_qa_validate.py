@@ -14,7 +14,8 @@ from groundwork.config import check
 from groundwork.errors import ConfigError, InputError
 from groundwork.index import Encoder
 from groundwork.qa import QaConfig, Reason, generate_pairs
-from groundwork.qa.validate import Passages, drop_across_splits, embed_passages, validate
+from groundwork.qa.passages import Passages, embed_passages
+from groundwork.qa.validate import drop_across_splits, validate
 from groundwork.records import Chunk, Evidence, Question, Split
 
 CONF = Path(__file__).parents[2] / "conf" / "qa"

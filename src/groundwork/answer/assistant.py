@@ -125,7 +125,8 @@ class Assistant:
             domain=domain,
             retrieval=retrieval,
             ranker=calibration["ranker"],
-            model_dir=release_dir,
+            base_dir=release_dir / "base",
+            adapter_dir=release_dir / "adapter",
         )
         return cls(
             info,

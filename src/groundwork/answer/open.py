@@ -1,6 +1,6 @@
 """Makes an answerer by its name.
 
-In: a folder with `base/` and `adapter/` (a release, or `artifacts/`). Out: an `Answerer`.
+In: retrieval, ranker, and the folders of base and adapter. Out: an `Answerer`.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,8 @@ def make_answerer(
     domain: DomainConfig,
     retrieval: Retrieval,
     ranker: Mapping[str, Any],
-    model_dir: Path,
+    base_dir: Path,
+    adapter_dir: Path,
 ) -> Answerer:
     """An answerer ready to draft: `extractive`, `base`, `tuned` or `endpoint`.
 
@@ -42,7 +43,10 @@ def make_answerer(
         return Endpoint(config.endpoint, domain=domain)
     from groundwork.answer.generative import Generative
 
-    adapter_dir = model_dir / "adapter" if name == "tuned" else None
     return Generative.load(
-        name, model_dir / "base", adapter_dir, config=config.generative, domain=domain
+        name,
+        base_dir,
+        adapter_dir if name == "tuned" else None,
+        config=config.generative,
+        domain=domain,
     )

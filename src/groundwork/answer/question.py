@@ -17,7 +17,6 @@ _LIST = re.compile(
     r"|what (?:are|all)\b|which (?:\w+ )?(?:are|things|ones|checks|documents|signs)"
     r"|what (?:\w+ )?(?:things|signs|checks|documents|details|information)"
     r"|what (?:do|should|can|must|would) (?:i|we|you)\b"
-    r""
     r"|(?:how|where) (?:do|can|should) (?:i|we|you))",
     re.IGNORECASE,
 )

@@ -5,7 +5,6 @@ In: a question and an `Index`. Out: passages, best first. The question is embedd
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,9 @@ from groundwork.answer.config import RetrievalConfig
 from groundwork.answer.question import parts
 from groundwork.index import Encoder, Index
 from groundwork.records import Retrieved
+
+REMEMBERED = 4096
+"""Questions whose embeddings are kept: 6 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,22 @@ class Retrieval:
         self.numbers = {chunk.passage_id: n for n, chunk in enumerate(index.chunks)}
         """Number of each passage in the index, by its id."""
         self._categories_N = np.array([chunk.category for chunk in index.chunks])
-        self.embed = lru_cache(maxsize=64)(lambda text: encoder.encode([text])[0])
-        """Unit vector (D,) of a question."""
+        self._encoder = encoder
+        self._known: dict[str, np.ndarray] = {}
+
+    def embed(self, text: str) -> np.ndarray:
+        """Unit vector (D,) of a question, remembered for as long as it is likely to be used."""
+        if text not in self._known:
+            self.remember([text])
+        return self._known[text]
+
+    def remember(self, questions: Sequence[str]) -> None:
+        """Embed questions and their parts in one batch, for `embed` to find."""
+        texts = [text for question in questions for text in (question, *parts(question))]
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if len(self._known) + len(new) > REMEMBERED:
+            self._known.clear()
+        self._known.update(zip(new, self._encoder.encode(new), strict=True))
 
     def retrieve(
         self,
@@ -56,6 +72,8 @@ class Retrieval:
         question and of its parts are taken in turns.
         """
         wanted = top_k or self._config.top_k
+        if question not in self._known:
+            self.remember([question])
         allowed_N = self._allowed(category, without)
         turns = [self._ranked(text, allowed_N) for text in (question, *parts(question))]
         found: dict[str, Retrieved] = {}

@@ -4,7 +4,6 @@ In: the `model` section. Out: a folder with its files. Another model is never ta
 """
 
 from pathlib import Path
-from typing import Any
 
 from groundwork.config import ModelConfig
 from groundwork.errors import InputError
@@ -48,26 +47,17 @@ def locate(hub_id: str, revision: str) -> Path:
 
 
 def _snapshot(hub_id: str, revision: str | None) -> tuple[Path, str]:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
+    import httpx
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HFValidationError
 
+    commit = revision if revision and _is_commit(revision) else None
     try:
-        commit = revision if revision and _is_commit(revision) else _commit(hub_id, revision)
+        commit = commit or str(HfApi().model_info(hub_id, revision=revision).sha)
         folder = snapshot_download(hub_id, revision=commit, allow_patterns=list(FILES))
-    except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, OSError) as error:
+    except (httpx.HTTPError, HFValidationError, OSError) as error:
         raise InputError(_explain(hub_id, revision, error)) from error
     return Path(folder), commit
-
-
-def _commit(hub_id: str, revision: str | None) -> str:
-    import httpx
-    from huggingface_hub import HfApi
-
-    try:
-        info: Any = HfApi().model_info(hub_id, revision=revision)
-    except httpx.TransportError as error:
-        raise ConnectionError(str(error)) from error
-    return str(info.sha)
 
 
 def _is_commit(revision: str) -> bool:

@@ -91,15 +91,16 @@ def _by_preference(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _canonical_url(item: Candidate) -> str:
-    return _same_page(urljoin(item.url, item.canonical)) if item.canonical else ""
+    """Empty when the page names none, or none that is an address."""
+    try:
+        return _same_page(urljoin(item.url, item.canonical)) if item.canonical else ""
+    except ValueError:
+        return ""
 
 
 def _same_page(url: str) -> str:
     """An address without what does not make another page."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
+    parts = urlsplit(url)
     path = parts.path.removesuffix("index.html").rstrip("/") or "/"
     return f"{parts.scheme.lower()}://{parts.netloc.lower()}{path}?{parts.query}"
 

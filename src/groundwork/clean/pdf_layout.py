@@ -115,8 +115,12 @@ def _edge_key(line: _Line) -> str:
 
 
 def _read_page(lines: Sequence[_Line], style: _Style) -> list[TextBlock]:
-    steps = [a.bottom - b.bottom for a, b in pairwise(lines)]
-    usual = median([step for step in steps if 0 < step < 4 * style.body] or [style.body * 1.2])
+    steps = Counter(round(above.bottom - below.bottom) for above, below in pairwise(lines))
+    usual = max(
+        (step for step in steps if 0 < step < 4 * style.body),
+        key=lambda step: (steps[step], -step),
+        default=style.body * 1.2,
+    )
     width = max((line.right for line in lines), default=0.0)
     blocks: list[TextBlock] = []
     group: list[_Line] = []

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_BROKEN_WORD = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ad\ufffe\x02]$")
-"""A word cut at the end of a line; PDFium marks most such hyphens as U+FFFE."""
+_BROKEN_WORD = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ad\ufffe]$")
+"""A word cut at the end of a line."""
+LINE_HYPHEN = "\ufffe"
+"""A hyphen at the end of a line: PDFium reports U+0002 for it and leaves out the line break."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_WHOLE_WORD = re.compile(r"([^\W\d_]{2,})(?![^\W\d_]|\ufffe|[-\u2010\u00ad]\s*\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +44,22 @@ def read_letters(page: Any) -> list[Letter]:
         text = _decode(raw.FPDFText_GetUnicode(text_page, at))
         if not text:
             continue
-        if raw.FPDFText_IsGenerated(text_page, at) == 1 or text == "\n":
+        if text == "\n" or (raw.FPDFText_IsGenerated(text_page, at) == 1 and text.isspace()):
             letters.append(Letter(text, 0, 0, 0, 0, False, -1))
             continue
         mark, bold = _object_facts(raw, text_page, at, marks)
         raw.FPDFText_GetLooseCharBox(text_page, at, rect)
         letters.append(Letter(text, rect.left, rect.bottom, rect.right, rect.top, bold, mark))
+        if text == LINE_HYPHEN:
+            letters.append(Letter("\n", 0, 0, 0, 0, False, -1))
     return letters
 
 
 def _decode(code: int) -> str:
     if code in (0x0A, 0x0D):
         return "\n" if code == 0x0A else ""
+    if code == 0x02:
+        return LINE_HYPHEN
     if code == 0 or code > 0x10FFFF or 0xD800 <= code < 0xE000:
         return ""
     return chr(code)
@@ -72,7 +79,7 @@ def _object_facts(
 
 def vocabulary(letters: Iterable[Letter]) -> frozenset[str]:
     """Words of the letters in lower case: tells a broken word from one with a hyphen."""
-    return frozenset(_WORD.findall("".join(letter.text for letter in letters).casefold()))
+    return frozenset(_WHOLE_WORD.findall("".join(letter.text for letter in letters).casefold()))
 
 
 def join_lines(lines: Sequence[str], words: frozenset[str]) -> str:

@@ -44,6 +44,11 @@ MIN_PLAIN_BLOCKS = 3
 """Paragraphs, lists and tables directly in the body that make a plain page."""
 PLAIN_BLOCKS = {"p", "h1", "h2", "h3", "ul", "ol", "dl", "table", "blockquote", "pre"}
 RUNNING_TEXT = {"td", "th", "dd", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
+BLOCKS = {
+    *("address", "article", "aside", "blockquote", "center", "details", "div", "dl", "fieldset"),
+    *("figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main"),
+    *("nav", "ol", "p", "pre", "script", "section", "style", "svg", "table", "ul", "video"),
+}
 MENU_SHARE = 0.9
 """A list or paragraph with more of its characters in links is a menu."""
 
@@ -66,6 +71,11 @@ def prepare_tree(tree: Tree) -> Region:
     region = _isolate_region(tree)
     found = Region("", 0.0) if region is None else _measure(region)
     _mend_anchors_and_inline(tree)
+    for block in list(tree.iter("pre")):
+        _name_code(block)
+    if region is not None:
+        for box in list(region.iter("div", "section")):
+            _name_paragraphs(box)
     for table in list(tree.iter("table")):
         square_table(table)
     menus: dict[Tree, bool] = {}
@@ -82,6 +92,48 @@ def _mend_anchors_and_inline(tree: Tree) -> None:
     for element in list(tree.iter(*INLINE)):
         if element.getparent() is not None and not _inside_code(element):
             element.drop_tag()
+
+
+def _name_code(block: Tree) -> None:
+    """Call preformatted text code: the extractor makes a quote of it else, without its lines."""
+    if block.find(".//code") is None:
+        code = block.makeelement("code")
+        code.text, block.text = block.text, None
+        code.extend(list(block))
+        block.append(code)
+
+
+def _name_paragraphs(box: Tree) -> None:
+    """Make paragraphs of the text that stands in a box directly: the extractor skips it else."""
+    if not _has_own_text(box) or _inside_code(box):
+        return
+    text, children = box.text, list(box)
+    box.text = None
+    for child in children:
+        box.remove(child)
+    paragraph = box.makeelement("p")
+    paragraph.text = text
+    for child in children:
+        tail, child.tail = child.tail, None
+        if child.tag not in BLOCKS:
+            paragraph.append(child)
+            child.tail = tail or (" " if child.tag == "a" else None)  # badges stand apart
+            continue
+        _append_filled(box, paragraph)
+        box.append(child)
+        paragraph = box.makeelement("p")
+        paragraph.text = tail
+    _append_filled(box, paragraph)
+
+
+def _has_own_text(box: Tree) -> bool:
+    inline = any(child.tag not in BLOCKS and child.text_content().strip() for child in box)
+    return inline or bool((box.text or "").strip()) or any((c.tail or "").strip() for c in box)
+
+
+def _append_filled(box: Tree, paragraph: Tree) -> None:
+    if paragraph.text_content().strip():
+        box.append(paragraph)
 
 
 def _isolate_region(tree: Tree) -> Tree | None:
@@ -154,8 +206,8 @@ def _is_prose(anchor: Tree, menus: dict[Tree, bool]) -> bool:
             return False
         if parent.tag in RUNNING_TEXT:
             return True
-        if parent.tag == "div":
-            return bool((anchor.get("href") or "").startswith("#"))
+        if parent.tag == "p" and (anchor.get("href") or "").startswith("#"):
+            return True
         if parent.tag in ("p", "ul", "ol"):
             if parent not in menus:
                 menus[parent] = _only_links(parent) and not _continues_item(parent)

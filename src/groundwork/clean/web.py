@@ -77,9 +77,10 @@ def _parse(text: str) -> Tree:
 
 def _main_content(tree: Tree, region: Region) -> list[TextBlock]:
     """Blocks of the main content of a prepared tree. Raises: `PageRefusedError`."""
-    blocks = _extract(deepcopy(tree), favor_recall=False)
+    options = _options(short_is_enough=bool(region.text))
+    blocks = _extract(deepcopy(tree), options, favor_recall=False)
     if _coverage(blocks, region) < MIN_COVERAGE:
-        more = _extract(tree, favor_recall=True)
+        more = _extract(tree, options, favor_recall=True)
         if _coverage(more, region) > _coverage(blocks, region):
             blocks = more
     if not blocks:
@@ -87,11 +88,26 @@ def _main_content(tree: Tree, region: Region) -> list[TextBlock]:
     return blocks
 
 
-def _extract(tree: Tree, *, favor_recall: bool) -> list[TextBlock]:
+def _options(*, short_is_enough: bool) -> Any:
+    """Settings of the extractor; where the main region is known, a short text is no failure.
+
+    Else the extractor falls back to bare text, and headings, lists and tables are lost.
+    """
+    from trafilatura.settings import use_config
+
+    options = use_config()
+    if short_is_enough:
+        for name in ("MIN_EXTRACTED_SIZE", "MIN_OUTPUT_SIZE"):
+            options.set("DEFAULT", name, "1")
+    return options
+
+
+def _extract(tree: Tree, options: Any, *, favor_recall: bool) -> list[TextBlock]:
     from trafilatura import bare_extraction
 
     document = bare_extraction(
         tree,
+        config=options,
         favor_recall=favor_recall,
         include_comments=False,
         include_formatting=True,

@@ -50,6 +50,7 @@ def calibrate(
 
     A near miss is an answerable question whose own documents are kept from the retrieval.
     """
+    retrieval.remember([q.question for q in questions])
     asked = [(q, retrieval.retrieve(q.question), q.answerable) for q in questions]
     asked += [(q, without_evidence(q, retrieval), False) for q in questions if q.answerable]
     asked = [(q, found, answerable) for q, found, answerable in asked if found]
@@ -76,10 +77,7 @@ def _drafts(
         for question, found in tqdm(asked, desc=label, unit="question"):
             yield answerer.draft(question, found)
         return
-    order = sorted(range(len(asked)), key=lambda i: -sum(len(r.chunk.text) for r in asked[i][1]))
-    drafts = answerer.draft_many([asked[i][0] for i in order], [asked[i][1] for i in order])
-    placed = dict(zip(order, drafts, strict=True))
-    yield from (placed[i] for i in range(len(asked)))
+    yield from answerer.draft_many([q for q, _ in asked], [found for _, found in asked])
 
 
 def is_right(question: Question, answer: str) -> bool:

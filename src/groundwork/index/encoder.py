@@ -4,6 +4,7 @@ In: texts. Out: unit vectors, mean-pooled over the tokens. No model hub is asked
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def encoder_dir() -> Path:
     return Path(get_model_path())
 
 
+@lru_cache(maxsize=1)
 def encoder_sha256() -> str:
     """Hash of the weights: names the encoder in manifests and releases."""
     return sha256_file(encoder_dir() / "model.safetensors")

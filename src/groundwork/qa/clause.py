@@ -11,14 +11,13 @@ from groundwork.qa.lexicon import (
     BE,
     CONNECTIVES,
     CUTS_AFTER_COMMA,
-    IMPERATIVES,
     MODALS,
     SUBORDINATE,
 )
+from groundwork.qa.subject import after_opener, is_subject, main_verb
 from groundwork.qa.words import (
-    FINITE,
     NOUNS,
-    QUANTITY,
+    RELATIVE,
     Token,
     base_form,
     negation,
@@ -28,8 +27,6 @@ from groundwork.qa.words import (
 )
 
 _TAILS = ("so that", "because", "whereas", "while", "unless", "until", "when", "if", "once")
-_RELATIVE = frozenset({"WDT", "WP", "WP$", "WRB"})
-MAX_SUBJECT_WORDS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,103 +80,19 @@ def parse(text: str, *, seen: str) -> Clause | None:
     tokens = tokens_of(text)
     if len(tokens) < 3 or tokens[0].lower in SUBORDINATE or opens_with_verb(tokens):
         return None
-    first = _after_opener(tokens)
-    verb = None if first is None else _main_verb(tokens, first)
+    first = after_opener(tokens)
+    verb = None if first is None else main_verb(tokens, first)
     if first is None or verb is None:
         return None
     last = verb
     while last > first and tokens[last - 1].tag == "RB":
         last -= 1
-    if last == first or not _is_subject(tokens[first:last]):
+    if last == first or not is_subject(tokens[first:last]):
         return None
     adverbs = [t.text for t in tokens[last:verb] if t.lower not in CONNECTIVES]
     return _assemble(
         text, tokens, seen=seen, spans=(first, last, verb), adverb=" ".join(adverbs).lower()
     )
-
-
-def _after_opener(tokens: tuple[Token, ...]) -> int | None:
-    """Number of the subject's first token: 0, or after the comma of "On a motorway, …"."""
-    if tokens[0].tag not in {"IN", "TO"}:
-        return 0
-    for number, token in enumerate(tokens[:18]):
-        if token.text == ",":
-            return number + 1 if number > 1 else None
-        if token.tag in FINITE or token.text in ";:":
-            return None
-    return None
-
-
-def _main_verb(tokens: tuple[Token, ...], first: int) -> int | None:
-    pending = 0
-    for number in range(first, min(len(tokens), first + MAX_SUBJECT_WORDS)):
-        token = tokens[number]
-        if token.text in ";:—–()":
-            return None
-        if token.tag in _RELATIVE or (number > first and _is_relative(tokens, number)):
-            pending += 1
-        elif number > first and _is_finite(tokens, number):
-            before = tokens[first:number]
-            if pending:
-                pending -= 1
-            elif not (before[-1].tag == "CC" and _has_relative(before)):
-                whole = all(t.text != "," for t in before) or _is_apposition(before)
-                return number if whole else None
-    return None
-
-
-def _is_relative(tokens: tuple[Token, ...], number: int) -> bool:
-    """Whether "that" opens a relative clause: "the current that can be signalled"."""
-    if tokens[number].lower != "that" or number + 1 == len(tokens):
-        return False
-    return tokens[number - 1].tag in NOUNS or tokens[number + 1].tag in FINITE
-
-
-def _is_finite(tokens: tuple[Token, ...], number: int) -> bool:
-    """Whether a token is a finite verb; a past form may be a participle ("the cable made for")."""
-    token = tokens[number]
-    if token.tag == "VBN":
-        opens = tokens[number + 1 : number + 2]
-        is_past = bool(opens) and opens[0].tag in {"DT", "PRP$"} and token.lower.endswith("ed")
-        return is_past and not any(t.tag in FINITE for t in tokens)
-    return token.tag in FINITE and (token.tag != "VBD" or not _later_finite(tokens, number))
-
-
-def _has_relative(tokens: tuple[Token, ...]) -> bool:
-    return any(t.tag in _RELATIVE or t.lower == "that" for t in tokens)
-
-
-def _is_apposition(tokens: tuple[Token, ...]) -> bool:
-    """Whether two commas enclose an addition: "a procedure, known as SLAC, compares"."""
-    commas = [number for number, token in enumerate(tokens) if token.text == ","]
-    if len(commas) != 2 or commas[1] + 1 < len(tokens) - 1:
-        return False
-    word = tokens[commas[0] + 1]
-    return word.tag == "VBN" or word.lower in {"known", "called", "or", "which", "like", "such"}
-
-
-def _later_finite(tokens: tuple[Token, ...], number: int) -> bool:
-    """Whether a past form is a participle: "the current drawn by the car is …"."""
-    for token in tokens[number + 1 : number + 8]:
-        if token.text in ",;:" or token.tag in _RELATIVE or token.lower == "and":
-            return False
-        if token.tag in {"VBZ", "VBP", "MD"}:
-            return True
-    return False
-
-
-def _is_subject(tokens: tuple[Token, ...]) -> bool:
-    if tokens[0].lower in {"no", "nobody", "nothing", "none", "neither", "few", "little", "half"}:
-        return False
-    if any(t.lower in SUBORDINATE - {"as", "how"} and t.tag == "IN" for t in tokens):
-        return False
-    if tokens[0].tag in {"RB", "IN", "CC", "TO", "VB", "EX", "RP", "UH"}:
-        return False
-    if tokens[0].lower in IMPERATIVES and (len(tokens) == 1 or tokens[1].tag in {"DT", "PRP$"}):
-        return False
-    if len(tokens) == 1:
-        return tokens[0].tag in NOUNS | {"VBG"} or tokens[0].lower == "you"
-    return any(token.tag in NOUNS | {"VBG", "CD", QUANTITY} for token in tokens)
 
 
 def _assemble(
@@ -252,7 +165,7 @@ def _cut(tokens: tuple[Token, ...], after: int) -> tuple[int, str, int]:
     inside = False
     for number in range(after, len(tokens)):
         token = tokens[number]
-        inside = inside or token.tag in _RELATIVE or token.lower == "that"
+        inside = inside or token.tag in RELATIVE or token.lower == "that"
         following = " ".join(t.lower for t in tokens[number : number + 2])
         if token.text in ";:—–":
             return number, token.text, number + 1
@@ -281,7 +194,7 @@ def _verb_follows(tokens: tuple[Token, ...], number: int) -> bool:
     for token in following:
         if token.tag in {"VBZ", "VBP", "MD"}:
             return True
-        if token.tag in _RELATIVE | {"CC", "VBN"} or token.text in ",;:" or token.lower == "that":
+        if token.tag in RELATIVE | {"CC", "VBN"} or token.text in ",;:" or token.lower == "that":
             return False
     return False
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from groundwork.artifacts import short_id
 from groundwork.errors import InputError
 from groundwork.qa.config import QaConfig
+from groundwork.qa.passages import embed_passages
 from groundwork.qa.rules import generate_by_rules
 from groundwork.qa.split import split_by_document
 from groundwork.qa.teacher import Taught, generate_by_teacher
-from groundwork.qa.validate import drop_across_splits, embed_passages, validate
+from groundwork.qa.validate import drop_across_splits, validate
 from groundwork.records import Chunk, Question, Reject, Split
 
 if TYPE_CHECKING:

@@ -6,8 +6,10 @@ In: JSONL, one question a line, its evidence by page or URL. Out: `Question` rec
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from groundwork.errors import InputError
+from groundwork.config import DomainConfig
+from groundwork.errors import ConfigError, InputError
 from groundwork.records import Evidence, Question
 
 ORIGIN = "golden"
@@ -53,6 +55,26 @@ def read_golden(path: Path, *, base_url: str) -> list[Question]:
             "or domain.golden_path=null to do without a golden set"
         )
     return questions
+
+
+def golden_of(domain: DomainConfig) -> list[Question]:
+    """The golden set of `domain`, or nothing when it has none. Raises: as `read_golden`."""
+    if domain.golden_path is None:
+        return []
+    return read_golden(Path(domain.golden_path), base_url=base_url(domain))
+
+
+def base_url(domain: DomainConfig) -> str:
+    """Scheme and host under which the domain's pages are recorded.
+
+    Raises: `ConfigError` when the domain has no source.
+    """
+    if domain.mirror is not None:
+        return domain.mirror.public_url
+    if domain.site is not None:
+        parts = urlsplit(domain.site.start_urls[0])
+        return f"{parts.scheme}://{parts.netloc}"
+    raise ConfigError(f"domain {domain.name} in params.yaml: expected a mirror or a site")
 
 
 def _question(line: str, *, where: str, base_url: str) -> Question:

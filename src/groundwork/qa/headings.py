@@ -8,7 +8,7 @@ import re
 from groundwork.qa.clause import parse, tidy
 from groundwork.qa.lexicon import BE, IMPERATIVES, LISTED, VERBS
 from groundwork.qa.pairs import Kind
-from groundwork.qa.words import NOUNS, Token, soften, tokens_of
+from groundwork.qa.words import FINITE, NOUNS, Token, soften, tokens_of
 
 _NUMBERING = re.compile(
     r"^(?:\d+[.)]\s+|[A-Z][.)]\s+|(?:step|sheet|reason|layer|part|rule|tip)\s+\w+:\s+)",
@@ -59,7 +59,10 @@ def _from_clause(word: str, rest: str, *, seen: str) -> str:
     named = re.fullmatch(r"(?P<term>.+) (?P<verb>is|are)", rest)
     if word == "what" and named:
         return tidy(f"what {named['verb']} {named['term']}")
-    first = tokens_of(rest)[0]
+    tokens = tokens_of(rest)
+    if word == "which":
+        return tidy(f"which {rest}") if any(t.tag in FINITE for t in tokens) else ""
+    first = tokens[0]
     if word in {"what", "who"} and (first.tag in {"VBZ", "MD", "VBD"} or first.lower in VERBS):
         return tidy(f"{word} {rest}")
     clause = parse(rest, seen=seen)

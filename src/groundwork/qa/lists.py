@@ -3,6 +3,7 @@
 In: the units of a passage. Out: pairs whose quote is one verbatim span of the passage.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -142,6 +143,8 @@ def _defines(label: str, text: str) -> bool:
         return False
     tokens = tokens_of(text.partition(";")[0].partition(":")[0])
     if not len(tokens) >= 2 or "," in label or len(label.split()) > 6:
+        return False
+    if re.search(r"[/<>{}$\\]", label) or len(label) < 2:
         return False
     if label.split()[0].lower() in {"a", "an", "the", "some", "any"}:
         return False

@@ -23,6 +23,7 @@ _EMPTY_NOUNS = re.compile(
     r"exception|result|start|sign|question|choice|fact|trick|step|rest|same|other|lot|bit|cheap\w*|"
     r"best|worst|first|second|last|only|main|usual|classic|common)\b"
 )
+_CONSEQUENCE = re.compile(r"[;:]|, (?:so|which|and|but|or|because|while|whereas)\b")
 _PAIRED = re.compile(
     r"(?:depends? on|consists? of|relies on|rely on|leads? to|comes? from|refers? to|turns? into|"
     r"belongs? to|applies to|apply to|switch(?:es)? to|falls? back to|results? in|amounts? to|"
@@ -40,9 +41,14 @@ def opened(clause: Clause, question: str) -> str:
 
 
 def _numbers(clause: Clause) -> Iterator[tuple[str, Kind]]:
-    condition = f" {clause.marker} {clause.tail}" if clause.marker in {"if", "when"} else ""
+    condition = _condition(clause) if clause.marker in {"if", "when"} else ""
     for question in number_questions(clause):
         yield tidy(f"{question.rstrip('?')}{condition}"), Kind.NUMBER
+
+
+def _condition(clause: Clause) -> str:
+    """The tail up to what follows from it."""
+    return f" {clause.marker} {re.split(_CONSEQUENCE, clause.tail)[0]}"
 
 
 def _dates(clause: Clause) -> Iterator[tuple[str, Kind]]:
@@ -209,9 +215,8 @@ def _yes_no(clause: Clause) -> Iterator[tuple[str, Kind]]:
         return
     if len(clause.asked().split()) < MIN_YES_NO_WORDS:
         return
-    condition = ""
-    if clause.marker in {"if", "when", "unless", "until"}:
-        condition = f" {clause.marker} {clause.tail}"
+    stays = clause.marker in {"if", "when", "unless", "until"}
+    condition = _condition(clause) if stays else ""
     kind = Kind.COMPARISON if " than " in f" {clause.core} " else Kind.YES_NO
     yield opened(clause, f"{clause.asked()}{condition}"), kind
 

@@ -12,9 +12,10 @@ from groundwork.qa.config import RulesConfig
 from groundwork.qa.lists import section_pairs
 from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.sentences import ask
-from groundwork.qa.sound import is_sound, stands_alone
+from groundwork.qa.sound import is_sound, is_specific, stands_alone
 from groundwork.qa.tables import table_pairs
 from groundwork.qa.units import Shape, units_of
+from groundwork.qa.words import is_english, knows
 from groundwork.records import Chunk, Evidence, Question
 
 ORIGIN = "rules"
@@ -79,12 +80,14 @@ def _sentence_pairs(text: str, quote: str, *, chunk: Chunk, config: RulesConfig)
     words = len(text.split())
     if not config.min_sentence_words <= words <= config.max_sentence_words:
         return
-    if not stands_alone(text):
+    if not is_english(text) or not stands_alone(text):
         return
-    found = [item for item in ask(text, seen=chunk.text) if is_sound(item.question)]
+    asked = ask(text, seen=chunk.text)
+    found = [item for item in asked if is_sound(item.question) and is_specific(item.question)]
     open_ones = [item for item in found if item.kind is not Kind.YES_NO]
     chosen = open_ones[: config.per_sentence] or found[:1]
     for item in chosen:
         stop = "" if text.endswith((".", "!", "?", '"', "”", ")")) else "."
-        answer = f"{text[0].upper()}{text[1:]}{stop}"
+        first = text[0].upper() if knows(text.split()[0]) else text[0]
+        answer = f"{first}{text[1:]}{stop}"
         yield Pair(question=item.question, answer=answer, kind=item.kind, quote=quote)

@@ -120,7 +120,19 @@ def is_sound(question: str) -> bool:
 def _is_bare(question: str) -> bool:
     """Whether it names too little: "What can you do?"."""
     names_thing = re.match(r"What (?:is|are) (?:an? |[A-Z]{2})", question)
-    return len(set(terms(question))) < 2 and not names_thing
+    return len(_named(question)) < 2 and not names_thing
+
+
+def _named(question: str) -> set[str]:
+    return set(terms(question)) - {"sinc", "mani", "long", "happen", "percentag"}
+
+
+def is_specific(question: str) -> bool:
+    """Whether a question about "the" something says enough of it to be found again.
+
+    "Who has to approve the channel?" names two things, and either may be any channel.
+    """
+    return " the " not in question or len(_named(question)) > 2
 
 
 def _counts(tokens: tuple[Token, ...], number: int) -> bool:

@@ -13,8 +13,11 @@ from typing import Any
 
 from groundwork.qa.lexicon import BE, MODALS, PARTICIPLES, VERBS
 
+MIN_KNOWN = 0.7
+"""Share of small words in the lexicon; English has 0.8 and more, German mostly less than 0.7."""
 FINITE = frozenset({"VBZ", "VBP", "VBD", "MD"})
 NOUNS = frozenset({"NN", "NNS", "NNP", "NNPS"})
+RELATIVE = frozenset({"WDT", "WP", "WP$", "WRB"})
 QUANTITY = "QTY"
 _NUMBER_WORDS = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|sixteen|twenty|thirty|"
@@ -184,6 +187,13 @@ def base_form(word: str) -> str:
 def opens_with_verb(tokens: tuple[Token, ...]) -> bool:
     """Whether the subject was left out: "Holds the contract with the driver"."""
     return len(tokens) > 1 and tokens[0].lower in VERBS and tokens[1].tag in {"DT", "PRP$"}
+
+
+def is_english(text: str) -> bool:
+    """Whether the English lexicon knows most of the words: the rules are for English alone."""
+    words = re.findall(r"\b[a-z]{2,}\b", text)
+    known = sum(knows(word) or knows(word.rstrip("s")) for word in words)
+    return known >= MIN_KNOWN * len(words)
 
 
 def soften(text: str, seen: str) -> str:

@@ -1,0 +1,96 @@
+"""Where the subject of a sentence begins and where its finite verb stands.
+
+In: the tokens of a sentence. Out: positions, or None when they are not plain to see.
+"""
+
+from groundwork.qa.lexicon import IMPERATIVES, SUBORDINATE
+from groundwork.qa.words import FINITE, NOUNS, QUANTITY, RELATIVE, Token
+
+MAX_SUBJECT_WORDS = 16
+
+
+def after_opener(tokens: tuple[Token, ...]) -> int | None:
+    """Number of the subject's first token: 0, or after the comma of "On a motorway, …"."""
+    if tokens[0].tag not in {"IN", "TO"}:
+        return 0
+    for number, token in enumerate(tokens[:18]):
+        if token.text == ",":
+            return number + 1 if number > 1 else None
+        if token.tag in FINITE or token.text in ";:":
+            return None
+    return None
+
+
+def main_verb(tokens: tuple[Token, ...], first: int) -> int | None:
+    pending = 0
+    for number in range(first, min(len(tokens), first + MAX_SUBJECT_WORDS)):
+        token = tokens[number]
+        if token.text in ";:—–()":
+            return None
+        if token.tag in RELATIVE or (number > first and _is_relative(tokens, number)):
+            pending += 1
+        elif number > first and _is_finite(tokens, number):
+            before = tokens[first:number]
+            if pending:
+                pending -= 1
+            elif before[-1].tag == "CC":
+                if not _has_relative(before):
+                    return None
+            else:
+                whole = all(t.text != "," for t in before) or _is_apposition(before)
+                return number if whole else None
+    return None
+
+
+def _is_relative(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether "that" opens a relative clause: "the current that can be signalled"."""
+    if tokens[number].lower != "that" or number + 1 == len(tokens):
+        return False
+    return tokens[number - 1].tag in NOUNS or tokens[number + 1].tag in FINITE
+
+
+def _is_finite(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether a token is a finite verb; a past form may be a participle ("the cable made for")."""
+    token = tokens[number]
+    if token.tag == "VBN":
+        opens = tokens[number + 1 : number + 2]
+        is_past = bool(opens) and opens[0].tag in {"DT", "PRP$"} and token.lower.endswith("ed")
+        return is_past and not any(t.tag in FINITE for t in tokens)
+    return token.tag in FINITE and (token.tag != "VBD" or not _later_finite(tokens, number))
+
+
+def _has_relative(tokens: tuple[Token, ...]) -> bool:
+    return any(t.tag in RELATIVE or t.lower == "that" for t in tokens)
+
+
+def _is_apposition(tokens: tuple[Token, ...]) -> bool:
+    """Whether two commas enclose an addition: "a procedure, known as SLAC, compares"."""
+    commas = [number for number, token in enumerate(tokens) if token.text == ","]
+    if len(commas) != 2 or commas[1] + 1 < len(tokens) - 1:
+        return False
+    word = tokens[commas[0] + 1]
+    return word.tag == "VBN" or word.lower in {"known", "called", "or", "which", "like", "such"}
+
+
+def _later_finite(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether a past form is a participle: "the current drawn by the car is …"."""
+    for token in tokens[number + 1 : number + 8]:
+        if token.text in ",;:" or token.tag in RELATIVE or token.lower == "and":
+            return False
+        if token.tag in {"VBZ", "VBP", "MD"}:
+            return True
+    return False
+
+
+def is_subject(tokens: tuple[Token, ...]) -> bool:
+    if tokens[0].lower in {"no", "nobody", "nothing", "none", "neither", "few", "little", "half"}:
+        return False
+    if any(t.lower in SUBORDINATE - {"as", "how"} and t.tag == "IN" for t in tokens):
+        return False
+    if tokens[0].tag in {"RB", "IN", "CC", "TO", "VB", "EX", "RP", "UH"}:
+        return False
+    if tokens[0].lower in IMPERATIVES and (len(tokens) == 1 or tokens[1].tag in {"DT", "PRP$"}):
+        return False
+    if len(tokens) == 1:
+        return tokens[0].tag in NOUNS | {"VBG"} or tokens[0].lower == "you"
+    return any(token.tag in NOUNS | {"VBG", "CD", QUANTITY} for token in tokens)

@@ -1,0 +1,133 @@
+"""A language model in the process: batches, signals, adapters that fit and that do not."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tiny_base import DOMAIN, make_retrieved, write_base
+
+from groundwork.answer import GenerativeConfig
+from groundwork.answer.generative import Generative
+from groundwork.artifacts import read_json, write_json
+from groundwork.errors import ArtifactError, InputError
+
+CONFIG = GenerativeConfig(max_new_tokens=6, batch_size=2)
+QUESTIONS = ["What does the moss like?", "Why?", "How tall does the oak grow in a good year?"]
+
+
+@pytest.fixture(scope="module")
+def base_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model."""
+    return write_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def base(base_dir: Path) -> Generative:
+    """The tiny model without adapter."""
+    return Generative.load("base", base_dir, None, config=CONFIG, domain=DOMAIN)
+
+
+def test_batches_say_what_single_questions_get(base: Generative) -> None:
+    """Padding and the company in the batch change nothing but rounding; order is kept."""
+    retrieved = [make_retrieved(0, 1), make_retrieved(3), make_retrieved(2, 4, 5)]
+    together = base.draft_many(QUESTIONS, retrieved)
+    alone = [base.draft(q, found) for q, found in zip(QUESTIONS, retrieved, strict=True)]
+    assert [d.supports for d in together] == [d.supports for d in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert one.signals == pytest.approx(other.signals, abs=1e-4)
+
+
+def test_signals_are_the_same_keys_and_sound(base: Generative) -> None:
+    """Log-probabilities are negative, lengths within the limit, shares between 0 and 1."""
+    for draft in base.draft_many(QUESTIONS, [make_retrieved(0, 1)] * 3):
+        assert set(draft.signals) == {"mean_logprob", "answer_tokens", "copied_fraction"}
+        assert draft.signals["mean_logprob"] < 0
+        assert 1 <= draft.signals["answer_tokens"] <= 6
+        assert 0 <= draft.signals["copied_fraction"] <= 1
+
+
+def test_greedy_agrees_with_transformers(base: Generative) -> None:
+    """Our loop and the library's `generate` choose the same tokens."""
+    import torch
+
+    prompt = base._ids("What does the moss like?", [])
+    theirs = base._model.generate(
+        torch.tensor([prompt]),
+        attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+        max_new_tokens=6,
+        do_sample=False,
+    )[0, len(prompt) :]
+    text = base._tokenizer.decode(theirs, skip_special_tokens=True).strip()
+    assert base._generate([prompt])[0].text == text
+
+
+def test_too_many_passages_are_cut_to_fit(base: Generative) -> None:
+    """All eight passages do not fit into 480 tokens; an answer comes all the same."""
+    shown = base._fit("Why?", make_retrieved(*range(8)))
+    assert len(base._ids("Why?", shown)) <= 480 - 6
+    assert shown[0].chunk.passage_id == "p0"
+    assert base.draft("Why?", make_retrieved(*range(8))).signals
+
+
+def test_question_that_fills_the_prompt_is_refused(base: Generative) -> None:
+    """The message says how many tokens there are."""
+    with pytest.raises(InputError, match="shorten the question"):
+        base.draft("why " * 2000, make_retrieved(0))
+
+
+def test_no_passages_still_get_an_answer(base: Generative) -> None:
+    """Retrieval may find nothing."""
+    draft = base.draft("Why?", [])
+    assert all(support.passage_id == "" for support in draft.supports)
+
+
+@pytest.mark.slow
+def test_adapter_changes_the_answers_and_must_fit(
+    base_dir: Path, base: Generative, adapter_dir: Path, tmp_path: Path
+) -> None:
+    """An adapter is applied without merging; missing, damaged and foreign ones are errors."""
+    tuned = Generative.load("tuned", base_dir, adapter_dir, config=CONFIG, domain=DOMAIN)
+    asked = (QUESTIONS, [make_retrieved(0, 1)] * 3)
+    assert [d.signals for d in tuned.draft_many(*asked)] != [
+        d.signals for d in base.draft_many(*asked)
+    ]
+    from bitsandbytes.nn import Linear4bit
+
+    assert any(isinstance(module, Linear4bit) for module in tuned._model.modules())
+    for damage, message in (
+        (lambda folder: (folder / "adapter_config.json").unlink(), "no such file"),
+        (
+            lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"no"),
+            "does not fit",
+        ),
+        (
+            lambda folder: write_json(
+                folder / "adapter_config.json",
+                read_json(folder / "adapter_config.json") | {"r": 3},
+            ),
+            "does not fit",
+        ),
+    ):
+        folder = Path(shutil.copytree(adapter_dir, tmp_path / message / damage.__code__.co_name))
+        damage(folder)
+        with pytest.raises(ArtifactError, match=f"{message}.*single-item train"):
+            Generative.load("tuned", base_dir, folder, config=CONFIG, domain=DOMAIN)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def adapter_dir(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter with weights that are not zero, as `train` writes it."""
+    from tiny_base import train_config
+
+    from groundwork.base import load_base, read_info
+    from groundwork.train import Tuned, save_adapter
+    from groundwork.train.trl import with_adapters
+
+    model = with_adapters(load_base(base_dir)[0], train_config())
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            parameter.data.fill_(0.05)
+    folder = tmp_path_factory.mktemp("train") / "adapter"
+    save_adapter(Tuned(model, [], [], 0, 0, ()), folder, info=read_info(base_dir))
+    return folder

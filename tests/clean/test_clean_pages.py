@@ -1,0 +1,283 @@
+"""From pages to documents: every page is accounted for."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import MakePage
+
+from groundwork.artifacts import sha256_bytes
+from groundwork.clean import (
+    Categorise,
+    CleanConfig,
+    CleanResult,
+    MeaningCategoriser,
+    Reason,
+    category_of_url,
+    clean_pages,
+)
+from groundwork.clean import pages as pages_module
+from groundwork.config import DomainConfig
+from groundwork.errors import InputError
+from groundwork.records import Page
+
+SITE = "https://site.example"
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered between runs lies below the current folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def _article(title: str, seed: int, *, head: str = "") -> str:
+    sentences = " ".join(
+        f"Point {seed}-{i} says that the {title} of number {i * seed} draws {i} amperes."
+        for i in range(1, 9)
+    )
+    return (
+        f"<html lang='en'><head>{head}</head><body><main><h1>{title}</h1><p>{sentences}</p>"
+        f"<p>The {title} ends here, and nobody asks for more of {seed} at night.</p></main></body>"
+        "</html>"
+    )
+
+
+def _clean(
+    pages: Sequence[Page],
+    config: CleanConfig,
+    domain: DomainConfig,
+    categorise: Categorise | None = None,
+) -> CleanResult:
+    return clean_pages(pages, config=config, domain=domain, categorise=categorise)
+
+
+def test_pages_become_documents(
+    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+) -> None:
+    """Sorted by URL, tied to the page by its hash, in a category by folder."""
+    pages = [
+        make_page(_article("socket", 3), url=f"{SITE}/en/home/socket/"),
+        make_page(_article("cable", 2), url=f"{SITE}/cable/"),
+    ]
+    result = _clean(pages, config, domain)
+    assert [document.url for document in result.documents] == [pages[1].url, pages[0].url]
+    document = result.documents[1]
+    assert document.document_id == sha256_bytes(document.url.encode())[:16]
+    assert (document.title, document.language, document.media) == ("socket", "en", "html")
+    assert (document.category, document.category_confidence) == ("home", 1.0)
+    assert (document.page_sha256, document.licence) == (pages[0].sha256, "CC-BY-4.0")
+    assert document.text.startswith("# socket\n\nPoint 3-1 says")
+    assert result.rejects == []
+
+
+def test_every_page_is_a_document_or_a_reject(
+    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+) -> None:
+    """A page of every kind of trouble; the stage dies of none and the report counts them all."""
+    bodies: dict[str, tuple[bytes | str, str]] = {
+        "a-good": (_article("wallbox", 5), "text/html"),
+        "b-again-with-a-longer-address": (_article("wallbox", 5), "text/html"),
+        "c-empty": (b" \n", "text/html"),
+        "d-json": (b'{"a": 1}', "text/html"),
+        "e-deep": ("<html>" + "<div>" * 100_000, "text/html"),
+        "f-picture": (b"\x89PNG", "image/png"),
+        "g-nothing": ("<html><body></body></html>", "text/html"),
+        "h-short": (
+            "<html><body><main><h1>Hi</h1><p>A word.</p></main></body></html>",
+            "text/html",
+        ),
+        "i-german": (
+            "<html><body><main><h1>Laden</h1>"
+            + "<p>Die Wallbox lädt das Auto über Nacht, und am Morgen ist die Batterie voll.</p>"
+            * 5
+            + "<p>Wer im Winter fährt, sollte die Batterie vor dem Laden wärmen.</p></main></body>",
+            "text/html",
+        ),
+        "j-scan": (b"%PDF-1.7", "application/pdf"),
+        "k-noindex": (_article("x", 7, head="<meta name=robots content=noindex>"), "text/html"),
+    }
+    pages = [make_page(b, url=f"{SITE}/{k}", content_type=t) for k, (b, t) in bodies.items()]
+    result = _clean(pages, config, domain)
+    reasons = {reject.key.rsplit("/", 1)[1]: reject.reason for reject in result.rejects}
+    assert reasons == {
+        "b-again-with-a-longer-address": Reason.EXACT_DUPLICATE,
+        "c-empty": Reason.EMPTY_BODY,
+        "d-json": Reason.NOT_HTML,
+        "e-deep": Reason.MARKUP_TOO_DEEP,
+        "f-picture": Reason.UNSUPPORTED_TYPE,
+        "g-nothing": Reason.NO_CONTENT,
+        "h-short": Reason.TOO_SHORT,
+        "i-german": Reason.WRONG_LANGUAGE,
+        "j-scan": Reason.DAMAGED_PDF,
+        "k-noindex": Reason.NOINDEX,
+    }
+    assert [document.url for document in result.documents] == [f"{SITE}/a-good"]
+    assert result.report["funnel"] == {"pages": 11, "extracted": 4, "good": 2, "documents": 1}
+    assert sum(result.report["rejects"].values()) == 10
+    assert result.report["languages"] == {"en": 1}
+
+
+def test_large_bodies_are_refused_unread(
+    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+) -> None:
+    """The limit stands in the detail."""
+    small = replace(config, extract=replace(config.extract, max_body_bytes=100))
+    (reject,) = _clean([make_page(_article("x", 1))], small, domain).rejects
+    assert reject.reason == Reason.BODY_TOO_LARGE
+    assert reject.detail.endswith("bytes; expected at most 100")
+
+
+def test_near_duplicates_name_the_page_that_is_kept(
+    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+) -> None:
+    """The canonical page stays, and the reject says how similar the other is."""
+    link = f"<link rel=canonical href={SITE}/guide/cable/>"
+    print_version = _article("cable", 2, head=link).replace("</main>", "<p>Printed.</p></main>")
+    pages = [
+        make_page(_article("cable", 2, head=link), url=f"{SITE}/guide/cable/"),
+        make_page(print_version, url=f"{SITE}/p"),
+    ]
+    result = _clean(pages, config, domain)
+    (reject,) = result.rejects
+    assert (reject.key, reject.reason) == (f"{SITE}/p", Reason.NEAR_DUPLICATE)
+    assert reject.detail == f"repeats {SITE}/guide/cable/ (similarity 0.99)"
+
+
+def test_a_url_that_comes_twice_is_an_error(
+    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+) -> None:
+    """It would give two documents one identifier."""
+    with pytest.raises(InputError, match="comes twice"):
+        _clean([make_page("x"), make_page("y")], config, domain)
+
+
+def test_unchanged_pages_are_not_extracted_again(
+    config: CleanConfig,
+    domain: DomainConfig,
+    make_page: MakePage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page that changed is read, the others are remembered; the result is that of a full run."""
+    pages = [make_page(_article(f"thing{i}", i), url=f"{SITE}/{i}") for i in range(1, 5)]
+    first = _clean(pages, config, domain)
+    read: list[str] = []
+    extract = pages_module._extract
+
+    def spy(page: Page, *args: object) -> object:
+        read.append(page.url)
+        return extract(page, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pages_module, "_extract", spy)
+    assert _clean(pages, config, domain) == first
+    assert read == []
+    changed = [make_page(_article("other", 9), url=f"{SITE}/2"), *pages[2:]]
+    incremental = _clean(changed, config, domain)
+    assert read == [f"{SITE}/2"]
+    for path in Path(".cache").rglob("*.json"):
+        path.unlink()
+    assert _clean(changed, config, domain) == incremental
+    other = replace(config, extract=replace(config.extract, phone_regions=["FR"]))
+    read.clear()
+    _clean(changed, other, domain)
+    assert len(read) == 3
+
+
+def test_failures_inside_libraries_are_rejects(
+    config: CleanConfig,
+    domain: DomainConfig,
+    make_page: MakePage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever a parser makes of a page, the others are still read."""
+
+    def fail(page: Page, _config: object) -> None:
+        raise RecursionError("too deep\nfor me")
+
+    monkeypatch.setattr(pages_module, "extract_html", fail)
+    (reject,) = _clean([make_page(_article("x", 1))], config, domain).rejects
+    assert reject.reason == Reason.EXTRACTION_FAILED
+    assert reject.detail == "RecursionError: too deep for me"
+
+
+@pytest.mark.parametrize(
+    ("url", "category"),
+    [
+        ("/en/docs/x/", "docs"),
+        ("/en-GB/docs/x/", "docs"),
+        ("/docs/faq", "docs"),
+        ("/page.html", "general"),
+        ("/", "general"),
+        ("/en/", "general"),
+        ("/Core%20Concepts/x", "core_concepts"),
+        ("/---/x", "general"),
+    ],
+)
+def test_without_categories_the_first_folder_counts(url: str, category: str) -> None:
+    """A folder that names a language is left out."""
+    assert category_of_url(f"https://site.example{url}") == category
+
+
+class OneWayEncoder:
+    """Embeds by the first word that it knows, and remembers how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def encode(self, texts: Sequence[str]) -> object:
+        import numpy as np
+
+        self.asked += len(texts)
+        axes = ["cable", "winter", "subject"]
+        rows = [[float(axis in text) + 0.1 for axis in axes] for text in texts]
+        return np.array(rows, dtype=np.float32)
+
+
+def test_the_category_is_the_nearest_description(
+    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+) -> None:
+    """The confidence is below 1 and over an even share; windows are embedded once."""
+    encoder = OneWayEncoder()
+    categorise = MeaningCategoriser(
+        encoder,  # type: ignore[arg-type]
+        "encoder-1",
+        "subject",
+        {"cables": "about a cable", "cold": "about winter"},
+        config.category,
+    )
+    pages = [
+        make_page(_article("cable", 2), url=f"{SITE}/a"),
+        make_page(_article("winter", 3), url=f"{SITE}/b"),
+    ]
+    documents = _clean(pages, config, domain, categorise).documents
+    assert [document.category for document in documents] == ["cables", "cold"]
+    assert all(0.5 < document.category_confidence <= 1 for document in documents)
+    before = encoder.asked
+    assert _clean(pages, config, domain, categorise).documents == documents
+    assert encoder.asked == before + 3  # the subject and two descriptions
+
+
+@pytest.mark.slow
+def test_the_bundled_encoder_tells_subjects_apart(config: CleanConfig) -> None:
+    """With the real model: a page about winter is about winter."""
+    from groundwork.index import Encoder
+
+    categorise = MeaningCategoriser(
+        Encoder.load(),
+        "bundled",
+        "electric-vehicle charging",
+        {
+            "winter": "cold weather, winter range, preconditioning and heat pumps",
+            "costs": "cost of charging, electricity tariffs, price per kilowatt hour",
+        },
+        config.category,
+    )
+    found = categorise(
+        [
+            "Driving in frost\n\nSnow and ice cost range; a warm battery charges faster.",
+            "Night rates\n\nThe supplier bills 8 p/kWh between midnight and five.",
+        ]
+    )
+    assert [category for category, _ in found] == ["winter", "costs"]
+    assert json.dumps(found)

@@ -1,0 +1,236 @@
+"""The whole pipeline on a small profile, as a user runs it: DVC, MLflow, a server process.
+
+Two copies of the checkout in different folders, each with caches of its own.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("conf", "src", "stages", "dvc.yaml", "service.py", "bentofile.yaml", "pyproject.toml",
+          "requirements.lock", ".dvcignore", "README.md")  # fmt: skip
+SECTIONS = ("levels/", "connectors/", "home/", "help/")
+QUESTION = "What current can a car draw from a Type 2 socket?"
+REPRODUCIBLE = ("crawl", "clean", "chunk", "qa", "index", "base", "train")
+CLOCKED = "artifacts/crawl/fetch_log.jsonl"
+
+
+class Checkout:
+    """A copy of the repository in which commands run as a user's would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(
+                    source, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+                )
+            else:
+                shutil.copy(source, folder / name)
+        shutil.copytree(ROOT / "data", folder / "data")
+        shutil.copy(ROOT / ".gitignore", folder / ".gitignore")
+        bin_dir = str(Path(sys.executable).parent)
+        self.env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "GROUNDWORK"))},
+            "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
+            "BENTOML_HOME": str(folder / "bentoml"),
+            "BENTOML_DO_NOT_TRACK": "True",
+            "PYTHONPATH": str(folder / "src"),
+            "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org",
+            "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
+        }  # fmt: skip
+        self.write_golden()
+        self.run("git", "init", "-q", ".")
+        self.run("dvc", "init", "-q")
+        self.run("dvc", "config", "hydra.enabled", "true")
+        self.run("dvc", "config", "core.analytics", "false")
+        self.run(
+            "groundwork", "compose", "experiment=small", "domain.golden_path=golden_small.jsonl"
+        )
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-qm", "small profile")
+
+    def write_golden(self) -> None:
+        """A few golden questions of the pages that the small profile crawls."""
+        lines = (self.folder / "data/ev_charging/golden.jsonl").read_text().splitlines()
+        chosen: dict[tuple[str, bool], list[str]] = {}
+        for line in lines:
+            row = json.loads(line)
+            if all(e["page"].startswith(SECTIONS) for e in row["evidence"]):
+                chosen.setdefault((row["half"], row["answerable"]), []).append(line)
+        kept = [line for group in chosen.values() for line in group[:8]]
+        (self.folder / "golden_small.jsonl").write_text("\n".join(kept) + "\n")
+
+    def run(self, *command: str) -> str:
+        """Run a command and return its output; a failure shows all of it."""
+        result = subprocess.run(
+            command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+        return result.stdout
+
+    def outputs(self) -> dict[str, dict[str, str]]:
+        """Stage -> path -> hash, from dvc.lock."""
+        stages = yaml.safe_load((self.folder / "dvc.lock").read_text())["stages"]
+        return {
+            stage: {out["path"]: out["md5"] for out in entry["outs"] if out["path"] != CLOCKED}
+            for stage, entry in stages.items()
+        }
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout in which `dvc repro` has run."""
+    made = Checkout(tmp_path_factory.mktemp("one") / "groundwork")
+    made.run("dvc", "repro")
+    return made
+
+
+def test_every_stage_writes_its_outputs_and_a_champion_answers_with_sources(
+    checkout: Checkout,
+) -> None:
+    """After `dvc repro` there is a champion, and it answers with a page of the site."""
+    decision = json.loads((checkout.folder / "artifacts/promote/decision.json").read_text())
+    assert decision["promoted"] is True
+    assert set(checkout.outputs()) == {*REPRODUCIBLE, "evaluate", "promote"}
+    answer = json.loads(checkout.run("groundwork", "ask", QUESTION, "--json"))
+    assert answer["release"] == "ev_charging/1"
+    if not answer["refused"]:
+        assert answer["citations"][0]["url"].startswith("https://www.amperewise.example/")
+    assert "ev_charging/1" in checkout.run("groundwork", "trace", answer["answer_id"])
+
+
+def test_a_second_repro_has_nothing_to_do(checkout: Checkout) -> None:
+    """Nothing changed, so no stage runs."""
+    assert "Running stage" not in checkout.run("dvc", "repro")
+
+
+def test_a_clean_checkout_elsewhere_gives_the_same_bytes(
+    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Two folders, two caches, the same hashes up to and including the adapter."""
+    other = Checkout(tmp_path_factory.mktemp("two") / "elsewhere" / "groundwork")
+    other.run("dvc", "repro", "train", "index")
+    first, second = checkout.outputs(), other.outputs()
+    for stage in REPRODUCIBLE:
+        assert second[stage] == first[stage], stage
+
+
+def test_nothing_of_the_machine_reaches_an_artifact(checkout: Checkout) -> None:
+    """No path and no loopback address stands in an output that has no clock."""
+    for stage in ("crawl", "clean", "chunk", "qa"):
+        for path in (checkout.folder / "artifacts" / stage).iterdir():
+            content = path.read_bytes()
+            assert b"127.0.0.1" not in content, path
+            assert str(checkout.folder).encode() not in content, path
+
+
+def test_an_experiment_lands_in_the_same_store(checkout: Checkout) -> None:
+    """`dvc exp run` composes Hydra, trains anew, and its runs stand beside the first ones."""
+    before = _runs(checkout, "train")
+    checkout.run(
+        "dvc", "exp", "run", "--temp", "-S", "experiment=small", "-S", "train.lora.rank=4",
+        "-S", "domain.golden_path=golden_small.jsonl", "train",
+    )  # fmt: skip
+    runs = _runs(checkout, "train")
+    assert len(runs) == len(before) + 1
+    assert "4" in {params["train.lora.rank"] for params in runs}
+
+
+def _runs(checkout: Checkout, stage: str) -> list[dict[str, str]]:
+    script = (
+        "import json, sys; from groundwork.tracking import client; c = client();"
+        "e = [x.experiment_id for x in c.search_experiments()];"
+        f"r = c.search_runs(e, filter_string=\"tags.`groundwork.stage` = '{stage}'\");"
+        "print('RUNS' + json.dumps([x.data.params for x in r]))"
+    )
+    output = checkout.run(sys.executable, "-c", script)
+    found: list[dict[str, str]] = json.loads(output.rpartition("RUNS")[2])
+    return found
+
+
+@pytest.fixture(scope="module")
+def server(checkout: Checkout) -> Iterator[str]:
+    """`bentoml serve` on loopback with the champion of the registry."""
+    with _serving(checkout, "service:Groundwork") as url:
+        yield url
+
+
+def test_the_service_answers_from_the_champion(server: str) -> None:
+    """A real server process answers, names its release, and traces the answer."""
+    found = httpx.post(f"{server}/api/v1/query", json={"question": QUESTION}, timeout=30).json()
+    assert found["release"] == "ev_charging/1"
+    trace = httpx.get(f"{server}/api/v1/answers/{found['answer_id']}/trace", timeout=30)
+    assert trace.status_code == 200
+    assert httpx.get(server, timeout=30).text.startswith("<!doctype html>")
+
+
+def test_the_bento_answers_without_the_registry(checkout: Checkout) -> None:
+    """`bentoml build` packs the champion; the Bento serves although MLflow's store is gone."""
+    checkout.run("bentoml", "build")
+    store = checkout.folder / "mlflow.db"
+    store.rename(store.with_suffix(".away"))
+    try:
+        with _serving(checkout, "groundwork-service:latest") as url:
+            answer = httpx.post(f"{url}/api/v1/query", json={"question": QUESTION}, timeout=60)
+            assert answer.json()["release"] == "ev_charging/1"
+    finally:
+        store.with_suffix(".away").rename(store)
+
+
+class _serving:  # noqa: N801  # a context manager that reads as a verb
+    def __init__(self, checkout: Checkout, target: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.command = ["bentoml", "serve", target, "--host", "127.0.0.1", "-p", str(self.port)]
+        self.checkout = checkout
+
+    def __enter__(self) -> str:
+        self.log = (self.checkout.folder / "serve.log").open("w+")
+        self.process = subprocess.Popen(
+            self.command,
+            cwd=self.checkout.folder,
+            env=self.checkout.env,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+        url = f"http://127.0.0.1:{self.port}"
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if _ready(url):
+                return url
+            time.sleep(0.5)
+        self.log.seek(0)
+        text = self.log.read()
+        self.__exit__()
+        raise AssertionError(f"the server did not become ready:\n{text}")
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        self.log.close()
+
+
+def _ready(url: str) -> bool:
+    try:
+        health: dict[str, Any] = httpx.get(f"{url}/api/v1/health", timeout=5).json()
+    except (httpx.HTTPError, ValueError):
+        return False
+    return bool(health.get("ready"))
