@@ -107,6 +107,7 @@ def _answer(
             retrieval=retrieval,
             calibration=calibration,
             refusal=domain.refusal,
+            batch_size=config.generative.batch_size,
         )
     return rows, {"ranker": asdict(ranker), "answerers": calibrations}
 

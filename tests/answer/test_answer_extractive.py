@@ -89,6 +89,19 @@ def test_each_sub_question_gets_a_sentence(bikes: Retrieval, make_extractive: Ma
     assert texts == ["Bicycle: Tandem; Per day: £25.", "On Sundays it opens at 10 am."]
 
 
+def test_no_sub_question_crowds_out_the_other(bikes: Retrieval, make_extractive: Make) -> None:
+    """Two sentences fit the first half better than any the second: with two places, one each."""
+    question = (
+        "How far does the battery of an electric bicycle last in winter when the cells are cold? "
+        "May dogs come into the shop?"
+    )
+    texts = _texts(_draft(bikes, make_extractive(max_sentences=2), question))
+    assert texts == [
+        "In winter the range falls to 40 km because cold cells give less energy.",
+        "Dogs may come.",
+    ]
+
+
 def test_more_sub_questions_than_sentences_keep_to_the_limit(
     bikes: Retrieval, make_extractive: Make
 ) -> None:

@@ -65,6 +65,8 @@ class CalibrationConfig:
 
     max_wrong_refusals: Ratio
     """Share of answerable questions that may be refused on the data that set the threshold."""
+    max_model_questions: PositiveInt
+    """Questions that a language model is calibrated on; other answerers use all of them."""
     folds: Annotated[int, Field(ge=2)]
     """Cross-validation folds behind the refusal threshold; at least 2."""
     seed: Count

@@ -11,6 +11,9 @@ from typing import Any
 
 _BROKEN_WORD = re.compile(r"([^\W\d_]{2,})[-\u2010\u00ad\ufffe]$")
 """A word cut at the end of a line."""
+BOLD_WEIGHT = 600
+"""Semi-bold, on the scale of CSS."""
+_BOLD_NAME = re.compile(r"bold|black|heavy", re.I)
 LINE_HYPHEN = "\ufffe"
 """A hyphen at the end of a line: PDFium reports U+0002 for it and leaves out the line break."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -73,8 +76,17 @@ def _object_facts(
     address = ctypes.cast(thing, ctypes.c_void_p).value or 0
     if address not in known:
         mark = raw.FPDFPageObj_GetMarkedContentID(thing) if thing else -1
-        known[address] = (mark, raw.FPDFText_GetFontWeight(text_page, at) >= 600)
+        known[address] = (mark, _is_bold(raw, text_page, at))
     return known[address]
+
+
+def _is_bold(raw: Any, text_page: Any, at: int) -> bool:
+    """By weight where the font tells it, else by the font's name."""
+    if raw.FPDFText_GetFontWeight(text_page, at) >= BOLD_WEIGHT:
+        return True
+    name = ctypes.create_string_buffer(100)
+    raw.FPDFText_GetFontInfo(text_page, at, name, len(name), ctypes.c_int())
+    return _BOLD_NAME.search(name.value.decode("utf-8", "replace")) is not None
 
 
 def vocabulary(letters: Iterable[Letter]) -> frozenset[str]:

@@ -17,6 +17,7 @@ from groundwork.answer import (
     Draft,
     Example,
     Retrieval,
+    Verdict,
     all_signals,
     fit_calibration,
     judge,
@@ -50,6 +51,8 @@ def calibrate(
 
     A near miss is an answerable question whose own documents are kept from the retrieval.
     """
+    if isinstance(answerer, Batched):
+        questions = _spread(questions, config.calibration.max_model_questions)
     retrieval.remember([q.question for q in questions])
     asked = [(q, retrieval.retrieve(q.question), q.answerable) for q in questions]
     asked += [(q, without_evidence(q, retrieval), False) for q in questions if q.answerable]
@@ -80,6 +83,13 @@ def _drafts(
     yield from answerer.draft_many([q for q, _ in asked], [found for _, found in asked])
 
 
+def _spread(questions: Sequence[Question], limit: int) -> Sequence[Question]:
+    """At most `limit` questions, taken evenly from the whole sequence."""
+    if len(questions) <= limit:
+        return questions
+    return [questions[i * len(questions) // limit] for i in range(limit)]
+
+
 def is_right(question: Question, answer: str) -> bool:
     """Whether `answer` holds all facts or, for a generated pair, most words of the reference.
 
@@ -98,35 +108,64 @@ def ask(
     retrieval: Retrieval,
     calibration: Calibration,
     refusal: str,
+    batch_size: int,
 ) -> list[Row]:
-    """Rows without scores, one a question in their order, each with its own latency."""
+    """Rows without scores, one a question in their order, each with its own latency.
+
+    A language model is asked `batch_size` questions at a time, as a busy server would: the latency
+    of each is then that of its batch, for each has to wait for it.
+    """
+    size = batch_size if isinstance(answerer, Batched) else 1
+    rows = []
+    with tqdm(total=len(questions), desc=f"ask {answerer.name}", unit="question") as bar:
+        for start in range(0, len(questions), size):
+            batch = questions[start : start + size]
+            rows += _rows(answerer, batch, retrieval, calibration, refusal)
+            bar.update(len(batch))
+    return rows
+
+
+def _rows(
+    answerer: Answerer,
+    batch: Sequence[Question],
+    retrieval: Retrieval,
+    calibration: Calibration,
+    refusal: str,
+) -> list[Row]:
+    started = time.perf_counter()
+    found = [retrieval.retrieve(question.question) for question in batch]
+    texts = [question.question for question in batch]
+    if isinstance(answerer, Batched):
+        drafts = answerer.draft_many(texts, found)
+    else:
+        drafts = [answerer.draft(*pair) for pair in zip(texts, found, strict=True)]
+    verdicts = [
+        judge(text, passages, draft, retrieval=retrieval, calibration=calibration)
+        for text, passages, draft in zip(texts, found, drafts, strict=True)
+    ]
+    latency_ms = (time.perf_counter() - started) * 1000
     return [
-        _row(answerer, question, retrieval, calibration, refusal)
-        for question in tqdm(questions, desc=f"ask {answerer.name}", unit="question")
+        _row(answerer.name, question, passages, verdict, refusal=refusal, latency_ms=latency_ms)
+        for question, passages, verdict in zip(batch, found, verdicts, strict=True)
     ]
 
 
 def _row(
-    answerer: Answerer,
+    answerer: str,
     question: Question,
-    retrieval: Retrieval,
-    calibration: Calibration,
+    retrieved: Sequence[Retrieved],
+    verdict: Verdict,
+    *,
     refusal: str,
+    latency_ms: float,
 ) -> Row:
-    started = time.perf_counter()
-    retrieved = retrieval.retrieve(question.question)
-    draft = answerer.draft(question.question, retrieved)
-    verdict = judge(
-        question.question, retrieved, draft, retrieval=retrieval, calibration=calibration
-    )
     answer = verdict.answer(retrieved, refusal=refusal, fetched_at={})
-    latency_ms = (time.perf_counter() - started) * 1000
     supports = () if verdict.refused else verdict.draft.supports
     return Row(
         question_id=question.question_id,
         dataset=GOLDEN if question.origin == "golden" else GENERATED,
         split=question.split,
-        answerer=answerer.name,
+        answerer=answerer,
         question=question.question,
         category=question.category,
         kind=question.kind,
