@@ -91,7 +91,8 @@ def project(checkout: Path, ingredients: Ingredients) -> Path:
         domain=check("domain", DomainConfig, domain, Path("params.yaml")),
         retrieval=retrieval,
         ranker=ranker,
-        model_dir=checkout / "artifacts",
+        base_dir=checkout / "artifacts/base",
+        adapter_dir=checkout / "artifacts/train/adapter",
     )
     calibration = calibrate(answerer, learn, retrieval=retrieval, config=config)
     answerers = {"extractive": replace(calibration, threshold=0.0).as_json()}

@@ -375,5 +375,6 @@ def test_endpoint_without_a_url_is_a_config_error(
             domain=check("domain", DomainConfig, DOMAIN, params_path),
             retrieval=bikes,
             ranker=asdict(ranker),
-            model_dir=tmp_path,
+            base_dir=tmp_path / "base",
+            adapter_dir=tmp_path / "adapter",
         )

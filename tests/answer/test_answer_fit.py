@@ -1,7 +1,8 @@
 """What is learned: evidence, the threshold of refusal, the confidence."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from groundwork.config import check
 from groundwork.errors import ConfigError, InputError
 from groundwork.records import Evidence, Question
 
-CONFIG = CalibrationConfig(max_wrong_refusals=0.1, folds=5, seed=13)
+CONFIG = CalibrationConfig(max_wrong_refusals=0.1, max_model_questions=64, folds=5, seed=13)
 SAID = Draft((Support("It opens.", "p1", "It opens."),), False, {})
 
 
@@ -191,13 +192,11 @@ def test_nothing_to_calibrate_on_is_refused() -> None:
 
 def test_one_fold_would_leave_nothing_to_learn_from() -> None:
     """At least two, or the threshold would silently be zero."""
-    from pathlib import Path
-
     with pytest.raises(ConfigError, match=r"calibration\.folds=1 in .*expected at least 2"):
         check(
             "answer.calibration",
             CalibrationConfig,
-            {"max_wrong_refusals": 0.1, "folds": 1, "seed": 13},
+            asdict(CONFIG) | {"folds": 1},
             Path("params.yaml"),
         )
 

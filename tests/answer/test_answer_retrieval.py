@@ -1,5 +1,6 @@
 """Hybrid retrieval: the score by hand, filters, parts of a question, LangChain."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,14 +132,52 @@ def test_no_subject_crowds_out_the_other(bikes: Retrieval) -> None:
     assert [item.chunk.title for item in found] == ["Electric bicycles", "Visit us"]
 
 
+class Counting(Encoder):
+    """The encoder, with the texts of every call."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(encoder._model, encoder._tokenizer)
+        self.calls: list[list[str]] = []
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """As the encoder does."""
+        self.calls.append(list(texts))
+        return super().encode(texts)
+
+
 def test_equal_questions_are_embedded_once(
     bikes: Retrieval, encoder: Encoder, retrieval_config: RetrievalConfig
 ) -> None:
-    """The encoder is the slow part."""
-    retrieval = Retrieval(bikes.index, encoder, retrieval_config)
-    assert retrieval.retrieve(QUESTION) == retrieval.retrieve(QUESTION)
-    assert retrieval.best_sentence(QUESTION, retrieval.retrieve(QUESTION)) > 0
-    assert retrieval.embed.cache_info().misses == 1
+    """The encoder is the slow part; a question and its parts go through it in one batch."""
+    counting = Counting(encoder)
+    retrieval = Retrieval(bikes.index, counting, retrieval_config)
+    found = retrieval.retrieve(QUESTION)
+    assert retrieval.retrieve(QUESTION, top_k=2) == found[:2]
+    assert retrieval.best_sentence(QUESTION, found) > 0
+    two = "What does a tandem cost per day? When does the shop open on Sunday?"
+    retrieval.retrieve(two)
+    retrieval.embed("When does the shop open on Sunday")
+    assert counting.calls == [
+        [QUESTION],
+        [two, "What does a tandem cost per day", "When does the shop open on Sunday"],
+    ]
+
+
+def test_embeddings_are_not_kept_for_ever(
+    bikes: Retrieval,
+    encoder: Encoder,
+    retrieval_config: RetrievalConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Past the limit the old ones go, and a question answers as before."""
+    monkeypatch.setattr("groundwork.answer.retrieval.REMEMBERED", 2)
+    counting = Counting(encoder)
+    retrieval = Retrieval(bikes.index, counting, retrieval_config)
+    retrieval.remember([QUESTION, "helmet"])
+    retrieval.remember(["pump", QUESTION])
+    assert counting.calls == [[QUESTION, "helmet"], ["pump"]]
+    assert _ids(retrieval.retrieve(QUESTION)) == _ids(bikes.retrieve(QUESTION))
+    assert counting.calls[2:] == [[QUESTION]]
 
 
 def test_best_sentence_is_the_highest_cosine(bikes: Retrieval) -> None:

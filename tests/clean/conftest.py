@@ -11,7 +11,6 @@ from groundwork.clean import CleanConfig
 from groundwork.config import DomainConfig, check
 from groundwork.records import Page
 
-MakePage = Callable[..., Page]
 CONF_PATH = Path(__file__).parents[2] / "conf" / "clean" / "default.yaml"
 
 
@@ -42,7 +41,7 @@ def domain() -> DomainConfig:
 
 
 @pytest.fixture
-def make_page() -> MakePage:
+def make_page() -> Callable[..., Page]:
     """Pages from a body, by default HTML in UTF-8."""
 
     def make(

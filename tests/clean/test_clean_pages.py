@@ -1,12 +1,11 @@
 """From pages to documents: every page is accounted for."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import MakePage
 
 from groundwork.artifacts import sha256_bytes
 from groundwork.clean import (
@@ -54,7 +53,7 @@ def _clean(
 
 
 def test_pages_become_documents(
-    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+    config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
 ) -> None:
     """Sorted by URL, tied to the page by its hash, in a category by folder."""
     pages = [
@@ -73,7 +72,7 @@ def test_pages_become_documents(
 
 
 def test_every_page_is_a_document_or_a_reject(
-    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+    config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
 ) -> None:
     """A page of every kind of trouble; the stage dies of none and the report counts them all."""
     bodies: dict[str, tuple[bytes | str, str]] = {
@@ -120,7 +119,7 @@ def test_every_page_is_a_document_or_a_reject(
 
 
 def test_large_bodies_are_refused_unread(
-    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+    config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
 ) -> None:
     """The limit stands in the detail."""
     small = replace(config, extract=replace(config.extract, max_body_bytes=100))
@@ -130,7 +129,7 @@ def test_large_bodies_are_refused_unread(
 
 
 def test_near_duplicates_name_the_page_that_is_kept(
-    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+    config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
 ) -> None:
     """The canonical page stays, and the reject says how similar the other is."""
     link = f"<link rel=canonical href={SITE}/guide/cable/>"
@@ -146,7 +145,7 @@ def test_near_duplicates_name_the_page_that_is_kept(
 
 
 def test_a_url_that_comes_twice_is_an_error(
-    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+    config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
 ) -> None:
     """It would give two documents one identifier."""
     with pytest.raises(InputError, match="comes twice"):
@@ -156,7 +155,7 @@ def test_a_url_that_comes_twice_is_an_error(
 def test_unchanged_pages_are_not_extracted_again(
     config: CleanConfig,
     domain: DomainConfig,
-    make_page: MakePage,
+    make_page: Callable[..., Page],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A page that changed is read, the others are remembered; the result is that of a full run."""
@@ -187,7 +186,7 @@ def test_unchanged_pages_are_not_extracted_again(
 def test_failures_inside_libraries_are_rejects(
     config: CleanConfig,
     domain: DomainConfig,
-    make_page: MakePage,
+    make_page: Callable[..., Page],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever a parser makes of a page, the others are still read."""
@@ -235,7 +234,7 @@ class OneWayEncoder:
 
 
 def test_the_category_is_the_nearest_description(
-    config: CleanConfig, domain: DomainConfig, make_page: MakePage
+    config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
 ) -> None:
     """The confidence is below 1 and over an even share; windows are embedded once."""
     encoder = OneWayEncoder()

@@ -1,16 +1,16 @@
 """PDF documents, tagged and untagged, and those that cannot be read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
-from conftest import MakePage
 
 from groundwork.clean import CleanConfig, Reason
 from groundwork.clean.extraction import Extraction
 from groundwork.clean.pdf import extract_pdf
 from groundwork.clean.pdf_letters import join_lines
 from groundwork.clean.reasons import PageRefusedError
+from groundwork.records import Page
 
 PLAIN, BOLD = "F1", "F2"
 
@@ -117,7 +117,7 @@ def _file(objects: Sequence[bytes], *, encrypt: bool) -> bytes:
     return bytes(out + b"startxref\n%d\n%%%%EOF\n" % start)
 
 
-def _extract(body: bytes, config: CleanConfig, make_page: MakePage) -> Extraction:
+def _extract(body: bytes, config: CleanConfig, make_page: Callable[..., Page]) -> Extraction:
     return extract_pdf(make_page(body, content_type="application/pdf"), config.extract)
 
 
@@ -133,7 +133,7 @@ INTRO = [
 
 
 def test_layout_tells_headings_paragraphs_and_items(
-    config: CleanConfig, make_page: MakePage
+    config: CleanConfig, make_page: Callable[..., Page]
 ) -> None:
     """Size makes headings, gaps make paragraphs; broken words and personal data are mended."""
     lines = [
@@ -162,7 +162,7 @@ def test_layout_tells_headings_paragraphs_and_items(
 
 
 def test_running_heads_go_and_paragraphs_run_over_pages(
-    config: CleanConfig, make_page: MakePage
+    config: CleanConfig, make_page: Callable[..., Page]
 ) -> None:
     """What stands at the edge of most pages is no text of the document."""
     pages = []
@@ -182,7 +182,9 @@ def test_running_heads_go_and_paragraphs_run_over_pages(
     assert "\n\n0" not in found.text
 
 
-def test_metadata_gives_title_author_and_date(config: CleanConfig, make_page: MakePage) -> None:
+def test_metadata_gives_title_author_and_date(
+    config: CleanConfig, make_page: Callable[..., Page]
+) -> None:
     """Unless the title is the name of a file, as programs write it."""
     page = [Line("Small print", 780), *_paragraph(740, INTRO)]
     info = "/Title (The guide) /Author (Jane Doe) /CreationDate (D:20250314120000Z)"
@@ -192,7 +194,7 @@ def test_metadata_gives_title_author_and_date(config: CleanConfig, make_page: Ma
     assert (found.title, found.author, found.date) == ("Small print", "", "")
 
 
-def test_tags_tell_tables_and_lists(config: CleanConfig, make_page: MakePage) -> None:
+def test_tags_tell_tables_and_lists(config: CleanConfig, make_page: Callable[..., Page]) -> None:
     """A tagged page is read by its tags, whatever it looks like."""
     texts = ["The guide", "A paragraph that runs on", "over two lines.", "Plug", "Power", "Type 2"]
     texts += ["22 kW", "1.", "First step", "\x95 Point", "Quoted words", "Loose words", "Table 1"]
@@ -225,7 +227,9 @@ def test_tags_tell_tables_and_lists(config: CleanConfig, make_page: MakePage) ->
     )
 
 
-def test_tags_that_cover_little_are_not_believed(config: CleanConfig, make_page: MakePage) -> None:
+def test_tags_that_cover_little_are_not_believed(
+    config: CleanConfig, make_page: Callable[..., Page]
+) -> None:
     """A page whose text is mostly untagged is read by its layout."""
     lines = [Line("Tagged", 780, mark=0), *_paragraph(740, INTRO)]
     tree = [Element("Document", ("H1",)), Element("H1", (0,))]
@@ -245,7 +249,7 @@ def test_tags_that_cover_little_are_not_believed(config: CleanConfig, make_page:
     ],
 )
 def test_pdfs_that_cannot_be_read_are_refused(
-    body: bytes, reason: Reason, detail: str, config: CleanConfig, make_page: MakePage
+    body: bytes, reason: Reason, detail: str, config: CleanConfig, make_page: Callable[..., Page]
 ) -> None:
     """Each with its reason and what was found."""
     with pytest.raises(PageRefusedError, match=detail) as caught:

@@ -1,14 +1,15 @@
 """HTML pages: what is kept, how it looks, what the page says about itself."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import MakePage
 
 from groundwork.clean import CleanConfig, Reason
 from groundwork.clean.extraction import Extraction
 from groundwork.clean.reasons import PageRefusedError
 from groundwork.clean.web import extract_html
+from groundwork.records import Page
 
 FILLER = (
     "<p>Alternating current comes out of the wall, and a battery cannot store it. On every AC "
@@ -17,7 +18,7 @@ FILLER = (
 
 
 @pytest.fixture
-def extract(config: CleanConfig, make_page: MakePage) -> Any:
+def extract(config: CleanConfig, make_page: Callable[..., Page]) -> Any:
     """Extract a body, or a whole page."""
 
     def run(html: str, *, head: str = "") -> Extraction:
@@ -222,7 +223,7 @@ def test_pages_without_content_are_refused(html: str, reason: Reason, extract: A
     assert caught.value.reason is reason
 
 
-def test_noindex_can_be_ignored(config: CleanConfig, make_page: MakePage) -> None:
+def test_noindex_can_be_ignored(config: CleanConfig, make_page: Callable[..., Page]) -> None:
     """A team may index its own drafts."""
     from dataclasses import replace
 
