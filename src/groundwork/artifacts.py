@@ -192,6 +192,10 @@ def check_manifest(folder: Path) -> dict[str, Any]:
     Raises: `ArtifactError` naming the file that is missing or was changed.
     """
     manifest: dict[str, Any] = read_json(folder / MANIFEST)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise ArtifactError(
+            f"{folder / MANIFEST}: expected an object with `files`; {_way_out(folder / MANIFEST)}"
+        )
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.exists():
