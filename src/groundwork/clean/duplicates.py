@@ -3,7 +3,7 @@
 In: texts with their addresses. Out: which of them repeat which. Similarity is the Jaccard index of
 word shingles, and every pair above the threshold is found: prefix filtering (Bayardo et al. 2007)
 leaves few candidates to verify, since two texts this similar share one of their rarest shingles.
-Memory is 8 bytes a word; tens of thousands of pages take seconds.
+Memory is 8 bytes a word; 20,000 pages of 600 words take about a minute.
 """
 
 import hashlib

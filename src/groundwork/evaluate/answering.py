@@ -33,8 +33,8 @@ RIGHT_F1 = 0.5
 """Token F1 from which an answer to a generated question counts as right."""
 
 NEAR_MISS_WEIGHT = 0.2
-"""Weight of a near miss beside its question: at 9 % wrong refusals, 0, .2 and 1 refused .69, .72 and
-.65 of the golden `dev` half's unanswerable questions (cross-validated)."""
+"""Weight of a near miss beside its question: at 9 % wrong refusals, 0, .2 and 1 refused .69, .72
+and .65 of the golden `dev` half's unanswerable questions (cross-validated)."""
 
 
 @runtime_checkable

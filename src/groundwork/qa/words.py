@@ -82,7 +82,7 @@ class Token:
 
 @lru_cache(maxsize=1)
 def _tagger() -> Any:
-    from textblob.en import parser  # type: ignore[import-untyped]
+    from textblob.en import parser
 
     with warnings.catch_warnings():
         # textblob 0.20 reads its word lists on first use and leaves the files to the collector.
