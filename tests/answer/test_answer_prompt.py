@@ -121,7 +121,7 @@ def test_case_blanks_and_marks_may_differ() -> None:
 
 def test_paraphrase_is_supported_by_the_nearest_sentence() -> None:
     """Most words must be in one sentence of a passage."""
-    said = "Moss likes shade more than anything else."
+    said = "Moss loves the shade more than anything else."
     assert _read(f"{said} [1]") == [(said, "p0", sentence(0))]
 
 

