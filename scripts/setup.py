@@ -34,7 +34,7 @@ def main() -> None:
         _install()
         STAMP.write_text(wanted)
     if not (ROOT / "data").is_dir():
-        _run([_bin("dvc"), "pull", "--quiet", "data"], "the bundled data could not be pulled")
+        _run([_bin("dvc"), "pull", "data"], "the bundled data could not be pulled")
 
 
 def _fingerprint() -> str:
