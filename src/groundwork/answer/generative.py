@@ -12,7 +12,7 @@ from typing import Any
 from groundwork.answer.config import GenerativeConfig
 from groundwork.answer.draft import Draft
 from groundwork.answer.prompt import Shown, copied_fraction, fit, parse, show, user_turn
-from groundwork.base import BaseInfo, load_base
+from groundwork.base import BaseInfo, load_base, older_names
 from groundwork.config import DomainConfig
 from groundwork.errors import ArtifactError
 from groundwork.records import Retrieved
@@ -185,7 +185,8 @@ def _with_adapter(model: Any, adapter_dir: Path) -> Any:
         if not (adapter_dir / name).exists():
             raise ArtifactError(f"{adapter_dir / name}: no such file; {way_out}")
     try:
-        return PeftModel.from_pretrained(model, str(adapter_dir), is_trainable=False)
+        with older_names():
+            return PeftModel.from_pretrained(model, str(adapter_dir), is_trainable=False)
     except (SafetensorError, ValueError, RuntimeError, KeyError, TypeError) as error:
         line = next(iter(str(error).splitlines()), type(error).__name__)
         raise ArtifactError(

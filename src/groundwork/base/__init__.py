@@ -4,7 +4,14 @@ from groundwork.base.config import BaseConfig
 from groundwork.base.embedded import EmbeddedModel, build_embedded, save_embedded
 from groundwork.base.hub import find_files, resolve_hub
 from groundwork.base.info import BaseInfo, describe, read_info, write_info
-from groundwork.base.load import compute_dtype, device_type, load_base, model_dir, open_tokenizer
+from groundwork.base.load import (
+    compute_dtype,
+    device_type,
+    load_base,
+    model_dir,
+    older_names,
+    open_tokenizer,
+)
 from groundwork.base.reproducible import reproducible
 
 __all__ = [
@@ -18,6 +25,7 @@ __all__ = [
     "find_files",
     "load_base",
     "model_dir",
+    "older_names",
     "open_tokenizer",
     "read_info",
     "reproducible",

@@ -4,6 +4,9 @@ In: the folder of `base.json`. Out: model and tokenizer. Checksums are compared 
 read, and the one answer to a missing chat template or pad token is given here.
 """
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +123,14 @@ def load_base(base_dir: Path) -> tuple[Any, Any, BaseInfo]:
         line = next(iter(str(error).splitlines()), "")
         raise InputError(f"{folder}: no causal language model ({line})") from error
     return model, tokenizer, read_info(base_dir)
+
+
+@contextmanager
+def older_names() -> Iterator[None]:
+    """Silence what PEFT 0.21 provokes by using names that transformers 5 deprecates.
+
+    Delete when PEFT speaks of activation checkpointing.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"`(is_)?gradient_checkpointing", FutureWarning)
+        yield

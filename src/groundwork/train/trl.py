@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundwork.base import compute_dtype, older_names
 from groundwork.errors import ConfigError
 from groundwork.train.config import TrainConfig
 from groundwork.train.examples import TrainingPair
@@ -113,8 +114,6 @@ def training_arguments(
 def _half_precision(device: str) -> str:
     import torch
 
-    from groundwork.base import compute_dtype
-
     if device == "cpu":
         return ""
     return "bf16" if compute_dtype() is torch.bfloat16 else "fp16"
@@ -128,12 +127,13 @@ def with_adapters(model: Any, config: TrainConfig) -> Any:
     from peft import get_peft_model, prepare_model_for_kbit_training
 
     _check_targets(model, config)
-    prepared = prepare_model_for_kbit_training(
-        model,
-        use_gradient_checkpointing=config.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
-    )
-    return get_peft_model(prepared, lora_arguments(config))
+    with older_names():
+        prepared = prepare_model_for_kbit_training(
+            model,
+            use_gradient_checkpointing=config.gradient_checkpointing,
+            gradient_checkpointing_kwargs={"use_reentrant": False},
+        )
+        return get_peft_model(prepared, lora_arguments(config))
 
 
 def _check_targets(model: Any, config: TrainConfig) -> None:
