@@ -1,5 +1,7 @@
 """A base model, documents, passages and questions so small that tests can train on them."""
 
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,11 @@ def write_base(base_dir: Path, **changes: Any) -> Path:
     write_info(base_dir, describe(base_dir / "model", names, model=model_config(), revision=""))
     write_manifest(base_dir, ["base.json", *(f"model/{name}" for name in names)])
     return base_dir
+
+
+def run_stage(name: str) -> None:
+    """Call the stage script of that name in this process, in the working directory."""
+    root = str(Path(__file__).resolve().parents[1])
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    getattr(import_module(f"stages.{name}"), name)()

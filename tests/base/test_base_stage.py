@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tiny_base import DOMAIN, base_config, make_documents, model_config, write_base
+from tiny_base import DOMAIN, base_config, make_documents, model_config, run_stage, write_base
 
 from groundwork.artifacts import (
     check_manifest,
@@ -19,7 +19,6 @@ from groundwork.config import ModelConfig
 from groundwork.errors import ArtifactError, InputError
 from groundwork.records import Document
 from groundwork.tracking import client, find_run
-from stages.base import base
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +40,7 @@ def test_embedded_model_is_built_and_tracked(
 ) -> None:
     """Weights, tokenizer and base.json under one manifest; loss and size in the run."""
     _prepare(make_documents(), model_config())
-    base()
+    run_stage("base")
     names = set(check_manifest(Path("artifacts/base"))["files"])
     assert {"base.json", "model/model.safetensors", "model/tokenizer.json"} <= names
     run = client().get_run(find_run("base", sha256_file(Path("artifacts/base/manifest.json"))))
@@ -55,7 +54,7 @@ def test_model_of_a_folder_is_recorded_not_copied(checkout: Path, tmp_path: Path
     """base.json alone is written; it names each file by its sha256."""
     folder = write_base(tmp_path / "elsewhere") / "model"
     _prepare(make_documents(), model_config(name="mine", kind="hub", hub_id="elsewhere/model"))
-    base()
+    run_stage("base")
     assert list(check_manifest(Path("artifacts/base"))["files"]) == ["base.json"]
     info = read_json(Path("artifacts/base/base.json"))
     assert (info["kind"], info["hub_id"], info["revision"]) == ("hub", "elsewhere/model", "")
@@ -66,7 +65,7 @@ def test_model_that_cannot_be_had_fails_the_run(checkout: Path) -> None:
     """No base.json is left, and no other model."""
     _prepare(make_documents(), model_config(kind="hub", hub_id="./nowhere"))
     with pytest.raises(InputError, match="no such folder"):
-        base()
+        run_stage("base")
     assert not Path("artifacts/base/manifest.json").exists()
 
 
@@ -76,4 +75,4 @@ def test_damaged_documents_are_found(checkout: Path) -> None:
     documents = [replace(document, text="Else.") for document in make_documents()]
     write_parquet(Path("artifacts/clean/documents.parquet"), documents, Document)
     with pytest.raises(ArtifactError, match=r"documents\.parquet: sha256"):
-        base()
+        run_stage("base")

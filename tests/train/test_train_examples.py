@@ -32,6 +32,7 @@ class Words:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         rows = [[text.lower().count(word) + 1e-3 for word in (*PLANTS, *NEEDS)] for text in texts]
         vectors = np.array(rows, dtype=np.float32)
+        vectors = vectors.reshape(len(texts), len(PLANTS) + len(NEEDS))
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
@@ -176,3 +177,9 @@ def test_encoder_order_does_not_matter(tokenizer: Any, tmp_path: Path) -> None:
     two = _prepare(tokenizer, make_questions(), passages=3, chunks=longer)
     cited = [[p.completion for p in prepared.pairs] for prepared in (one, two)]
     assert cited[0] == cited[1]
+
+
+def test_split_without_questions_or_passages_gives_no_pairs(tokenizer: Any) -> None:
+    """A small corpus may have no validation pair; pairs without any passage are rejects."""
+    assert _prepare(tokenizer, []) == Prepared((), ())
+    assert len(_prepare(tokenizer, make_questions(), chunks=[]).rejects) == 8

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
-from tiny_base import DOMAIN, make_chunks, make_questions, model_config, train_config, write_base
+from tiny_base import (
+    DOMAIN,
+    make_chunks,
+    make_questions,
+    model_config,
+    run_stage,
+    train_config,
+    write_base,
+)
 
 from groundwork.artifacts import (
     check_manifest,
@@ -22,7 +30,6 @@ from groundwork.artifacts import (
 from groundwork.errors import ArtifactError, ConfigError, InputError, RejectsError
 from groundwork.records import Chunk, Question
 from groundwork.tracking import client, find_run
-from stages.train import train
 
 pytestmark = pytest.mark.slow
 ADAPTER = Path("artifacts/train/adapter/adapter_model.safetensors")
@@ -66,7 +73,7 @@ def test_adapter_history_and_rejects_are_written(
     ready: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The clock's numbers lie outside of the manifest; checkpoints are gone."""
-    train()
+    run_stage("train")
     folder = Path("artifacts/train")
     manifest = check_manifest(folder)
     assert set(manifest["files"]) == {
@@ -84,7 +91,7 @@ def test_adapter_history_and_rejects_are_written(
 
 def test_run_holds_the_series(ready: Path) -> None:
     """Loss, learning rate, tokens a second, memory and parameters are in MLflow."""
-    train()
+    run_stage("train")
     run_id = find_run("train", sha256_file(Path("artifacts/train/manifest.json")))
     metrics = client().get_run(run_id).data.metrics
     assert {
@@ -103,7 +110,7 @@ def test_second_run_gives_the_same_bytes(ready: Path) -> None:
     """Adapter, history and manifest."""
     sums = []
     for _ in range(2):
-        train()
+        run_stage("train")
         sums.append((sha256_file(ADAPTER), sha256_file(Path("artifacts/train/manifest.json"))))
         shutil.rmtree("artifacts/train")
     assert sums[0] == sums[1]
@@ -113,7 +120,7 @@ def test_interrupted_stage_goes_on(
     ready: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A stage that dies after the training, before the adapter, trains nothing twice."""
-    train()
+    run_stage("train")
     expected = sha256_file(ADAPTER)
     shutil.rmtree("artifacts/train")
 
@@ -123,9 +130,9 @@ def test_interrupted_stage_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr("stages.train.save_adapter", full_disk)
         with pytest.raises(OSError, match="No space"):
-            train()
+            run_stage("train")
     assert [p.name for p in Path(".cache").rglob("checkpoint-4")] == ["checkpoint-4"]
-    train()
+    run_stage("train")
     assert sha256_file(ADAPTER) == expected
     assert "train: going on from checkpoint-4" in capsys.readouterr().out
 
@@ -135,13 +142,13 @@ def test_pairs_that_cannot_fit_are_counted(ready: Path) -> None:
     long = " ".join(f"word{i}" for i in range(400))
     questions = [replace(q, question=long) if i < 2 else q for i, q in enumerate(make_questions())]
     _write_questions(questions)
+    _write_params(max_reject_ratio=0.1)
     with pytest.raises(RejectsError, match=r"2 of 10 pairs.*max_reject_ratio=0\.1.*2 too_long"):
-        _write_params(max_reject_ratio=0.1)
-        train()
+        run_stage("train")
     rejects = read_jsonl(Path("artifacts/train/rejects.jsonl"))
     assert [r["reason"] for r in rejects] == ["too_long", "too_long"]
     _write_params(max_reject_ratio=0.2)
-    train()
+    run_stage("train")
     assert ADAPTER.exists()
 
 
@@ -149,7 +156,7 @@ def test_empty_train_split_is_an_error(ready: Path) -> None:
     """The message leads to the rejects of `qa`."""
     _write_questions([])
     with pytest.raises(InputError, match=r"train\.jsonl: no questions.*qa/rejects\.jsonl"):
-        train()
+        run_stage("train")
 
 
 def test_pairs_of_another_form_are_an_error(ready: Path) -> None:
@@ -157,7 +164,7 @@ def test_pairs_of_another_form_are_an_error(ready: Path) -> None:
     Path("artifacts/qa/train.jsonl").write_text('{"question": "Why?"}\n')
     write_manifest(Path("artifacts/qa"), ["train.jsonl", "validation.jsonl"])
     with pytest.raises(ArtifactError, match="single-item qa"):
-        train()
+        run_stage("train")
 
 
 def test_unknown_target_module_is_an_error(ready: Path) -> None:
@@ -167,7 +174,7 @@ def test_unknown_target_module_is_an_error(ready: Path) -> None:
     params["train"]["lora"]["target_modules"] = ["query"]
     Path("params.yaml").write_text(yaml.safe_dump(params))
     with pytest.raises(ConfigError, match=r"target_modules=\['query'\].*q_proj"):
-        train()
+        run_stage("train")
 
 
 def test_damaged_base_is_an_error(ready: Path) -> None:
@@ -175,11 +182,11 @@ def test_damaged_base_is_an_error(ready: Path) -> None:
     with Path("artifacts/base/model/model.safetensors").open("ab") as stream:
         stream.write(b"x")
     with pytest.raises(ArtifactError, match=r"model\.safetensors: sha256"):
-        train()
+        run_stage("train")
 
 
 def test_without_validation_pairs_no_loss_is_watched(ready: Path) -> None:
     """`eval_pairs` 0: the history has no validation loss."""
     _write_params(eval_pairs=0)
-    train()
+    run_stage("train")
     assert all("eval_loss" not in row for row in read_jsonl(Path("artifacts/train/history.jsonl")))

@@ -139,7 +139,7 @@ def _tasks(
 def _encode(encoder: TextEncoder, texts: Sequence[str]) -> np.ndarray:
     """A few texts at a time, short ones first: 120 MB less than all at once."""
     order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
-    parts = [order[i : i + ENCODED] for i in range(0, len(order), ENCODED)]
+    parts = [order[i : i + ENCODED] for i in range(0, len(order), ENCODED)] or [order]
     vectors = np.concatenate([encoder.encode([texts[i] for i in part]) for part in parts])
     placed = np.empty_like(vectors)
     placed[order] = vectors
