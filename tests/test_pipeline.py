@@ -26,7 +26,7 @@ COPIED = ("conf", "src", "stages", "dvc.yaml", "service.py", "bentofile.yaml", "
 SECTIONS = ("levels/", "connectors/", "home/", "help/")
 QUESTION = "What current can a car draw from a Type 2 socket?"
 REPRODUCIBLE = ("crawl", "clean", "chunk", "qa", "index", "base", "train")
-CLOCKED = "artifacts/crawl/fetch_log.jsonl"
+CLOCKED = ("artifacts/crawl/fetch_log.jsonl", "artifacts/train/speed.json")
 
 
 class Checkout:
@@ -87,7 +87,7 @@ class Checkout:
         """Stage -> path -> hash, from dvc.lock."""
         stages = yaml.safe_load((self.folder / "dvc.lock").read_text())["stages"]
         return {
-            stage: {out["path"]: out["md5"] for out in entry["outs"] if out["path"] != CLOCKED}
+            stage: {out["path"]: out["md5"] for out in entry["outs"] if out["path"] not in CLOCKED}
             for stage, entry in stages.items()
         }
 
@@ -137,30 +137,6 @@ def test_nothing_of_the_machine_reaches_an_artifact(checkout: Checkout) -> None:
             content = path.read_bytes()
             assert b"127.0.0.1" not in content, path
             assert str(checkout.folder).encode() not in content, path
-
-
-def test_an_experiment_lands_in_the_same_store(checkout: Checkout) -> None:
-    """`dvc exp run` composes Hydra, trains anew, and its runs stand beside the first ones."""
-    before = _runs(checkout, "train")
-    checkout.run(
-        "dvc", "exp", "run", "--temp", "-S", "experiment=small", "-S", "train.lora.rank=4",
-        "-S", "domain.golden_path=golden_small.jsonl", "train",
-    )  # fmt: skip
-    runs = _runs(checkout, "train")
-    assert len(runs) == len(before) + 1
-    assert "4" in {params["train.lora.rank"] for params in runs}
-
-
-def _runs(checkout: Checkout, stage: str) -> list[dict[str, str]]:
-    script = (
-        "import json, sys; from groundwork.tracking import client; c = client();"
-        "e = [x.experiment_id for x in c.search_experiments()];"
-        f"r = c.search_runs(e, filter_string=\"tags.`groundwork.stage` = '{stage}'\");"
-        "print('RUNS' + json.dumps([x.data.params for x in r]))"
-    )
-    output = checkout.run(sys.executable, "-c", script)
-    found: list[dict[str, str]] = json.loads(output.rpartition("RUNS")[2])
-    return found
 
 
 @pytest.fixture(scope="module")

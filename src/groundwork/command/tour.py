@@ -17,6 +17,7 @@ from groundwork.errors import ArtifactError
 
 CLOCKED = {
     "crawl": ("artifacts/crawl/fetch_log.jsonl",),
+    "train": ("artifacts/train/speed.json",),
     "evaluate": ("artifacts/evaluate",),
     "promote": ("artifacts/promote/decision.json", "artifacts/promote/manifest.json"),
 }
