@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from groundwork.answer import AnswerConfig, Retrieval, fit_ranker, make_answerer
+from groundwork.answer import AnswerConfig, Retrieval, fit_ranker, make_answerer, read_prior
 from groundwork.artifacts import (
     check_manifest,
     from_mapping,
@@ -28,7 +28,7 @@ from groundwork.evaluate import (
     summarise,
 )
 from groundwork.index import Encoder, load_index
-from groundwork.qa import golden_of
+from groundwork.qa import golden_of, labelled_of
 from groundwork.records import Question
 from groundwork.tracking import stage_run
 from stages import main
@@ -69,14 +69,14 @@ def evaluate() -> None:
 def _questions(
     domain: DomainConfig, config: EvaluateConfig
 ) -> tuple[list[Question], list[Question]]:
-    """Questions to learn from (golden `dev`, validation pairs) and questions that count."""
+    """Questions to learn from (golden `dev`, labelled, validation pairs), and those that count."""
     golden = golden_of(domain)
     pairs = {
         split: [from_mapping(Question, row) for row in read_jsonl(QA_DIR / f"{split}.jsonl")]
         for split in ("validation", "test")
     }
     generated = sorted(pairs["test"], key=lambda q: q.question_id)[: config.max_generated]
-    learn = [q for q in golden if q.split == "dev"] + pairs["validation"]
+    learn = [q for q in golden if q.split == "dev"] + labelled_of(domain) + pairs["validation"]
     return learn, [q for q in golden if q.split == "test"] + generated
 
 
@@ -86,7 +86,8 @@ def _answer(
     config = load("answer", AnswerConfig)
     index = load_index(ARTIFACTS_DIR / "index", encoder)
     retrieval = Retrieval(index, encoder, config.retrieval)
-    ranker = fit_ranker(learn, retrieval)
+    prior = None if any(q.origin == "golden" for q in learn) else read_prior()
+    ranker = prior.ranker if prior else fit_ranker(learn, retrieval)
     rows: list[Row] = []
     calibrations = {}
     for name in config.answerers:
@@ -99,7 +100,10 @@ def _answer(
             base_dir=ARTIFACTS_DIR / "base",
             adapter_dir=ARTIFACTS_DIR / "train" / "adapter",
         )
-        calibration = calibrate(answerer, learn, retrieval=retrieval, config=config)
+        if prior and name == "extractive":
+            calibration = prior.extractive
+        else:
+            calibration = calibrate(answerer, learn, retrieval=retrieval, config=config)
         calibrations[name] = calibration.as_json()
         rows += ask(
             answerer,

@@ -14,7 +14,6 @@ from groundwork.artifacts import (
     from_mapping,
     project_root,
     read_jsonl,
-    read_parquet,
     sha256_bytes,
     sha256_file,
     write_json,
@@ -24,8 +23,8 @@ from groundwork.artifacts import (
 from groundwork.base import device_type, model_dir, open_tokenizer, read_info
 from groundwork.config import DomainConfig, load
 from groundwork.errors import ArtifactError, InputError, RejectsError
-from groundwork.index import Encoder
-from groundwork.records import Chunk, Question, Reject
+from groundwork.index import Encoder, load_index
+from groundwork.records import Question, Reject
 from groundwork.tracking import stage_run
 from groundwork.train import (
     Prepared,
@@ -38,8 +37,8 @@ from groundwork.train import (
 )
 from stages import main
 
-QA, CHUNK, BASE = (Path("artifacts") / name for name in ("qa", "chunk", "base"))
-INPUTS = [folder / "manifest.json" for folder in (QA, CHUNK, BASE)]
+QA, INDEX, BASE = (Path("artifacts") / name for name in ("qa", "index", "base"))
+INPUTS = [folder / "manifest.json" for folder in (QA, INDEX, BASE)]
 FOLDER = Path("artifacts/train")
 PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes")
 
@@ -47,11 +46,13 @@ PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes")
 def train() -> None:
     """Write the adapter, its history and the pairs that were not used."""
     config, domain = load("train", TrainConfig), load("domain", DomainConfig)
-    for folder in (QA, CHUNK, BASE):
+    for folder in (QA, INDEX, BASE):
         check_manifest(folder)
     started = time.monotonic()
     info = read_info(BASE)
-    settings = Settings(config=config, domain=domain, max_length=info.max_length)
+    settings = Settings(
+        config=config, domain=domain, max_length=info.max_length, extracts=info.extracts
+    )
     with stage_run("train", inputs=INPUTS) as run:
         prepared, watched = _prepare(settings)
         _check_rejects(prepared, watched, config)
@@ -90,7 +91,6 @@ def train() -> None:
 
 def _prepare(settings: Settings) -> tuple[Prepared, Prepared]:
     """Pairs of the two splits; the encoder is let go before the model is loaded."""
-    chunks = read_parquet(CHUNK / "chunks.parquet", Chunk)
     questions = _questions("train")
     if not questions:
         raise InputError(
@@ -99,9 +99,10 @@ def _prepare(settings: Settings) -> tuple[Prepared, Prepared]:
         )
     tokenizer, _ = open_tokenizer(model_dir(BASE))
     encoder = Encoder.load()
+    index = load_index(INDEX, encoder)
     validation = _questions("validation")[: settings.config.eval_pairs]
     prepared, watched = (
-        prepare_pairs(part, chunks, encoder=encoder, tokenizer=tokenizer, settings=settings)
+        prepare_pairs(part, index, encoder=encoder, tokenizer=tokenizer, settings=settings)
         for part in (questions, validation)
     )
     return prepared, watched

@@ -138,7 +138,11 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "conf" / "pet" / "cat.yaml").write_text("rank: 8\n", encoding="utf-8")
     (tmp_path / "conf" / "pet" / "dog.yaml").write_text("rank: 9\n", encoding="utf-8")
     (tmp_path / "conf" / "config.yaml").write_text(
-        "defaults:\n  - pet: cat\n  - _self_\nseed: 13\n", encoding="utf-8"
+        "defaults:\n  - pet: cat\n  - _self_\n  - chosen: overrides\nseed: 13\n", encoding="utf-8"
+    )
+    (tmp_path / "conf" / "chosen").mkdir()
+    (tmp_path / "conf" / "chosen" / "overrides.yaml").write_text(
+        "# @package _global_\n", encoding="utf-8"
     )
     monkeypatch.setattr(
         sections,
@@ -179,6 +183,36 @@ def test_invalid_composition_is_not_written(tree: Path, capsys: pytest.CaptureFi
         "seed=-1 in conf: expected at least 0",
     ]
     assert (tree / "params.yaml").read_bytes() == before
+
+
+def test_compose_keeps_its_overrides_in_the_tree(tree: Path) -> None:
+    """They hold for a call without any, are replaced by the next ones, and `--reset` ends them."""
+    composed = []
+    for arguments in (["pet=dog", "seed=5"], [], ["pet.rank=1e3"], ["pet.rank=7"], ["--reset"]):
+        cli.main(["compose", *arguments])
+        params = yaml.safe_load((tree / "params.yaml").read_text(encoding="utf-8"))
+        composed.append((params["pet"]["rank"], params["seed"]))
+    assert composed == [(9, 5), (9, 5), (9, 5), (7, 13), (8, 13)]
+
+
+def test_kept_overrides_name_the_command_that_wrote_them(tree: Path) -> None:
+    """A reader, and `git log`, see what was called; groups stand apart from values."""
+    cli.main(["compose", "pet=dog", "seed=5"])
+    kept = (tree / "conf" / "chosen" / "overrides.yaml").read_text(encoding="utf-8")
+    assert kept.splitlines()[:2] == ["# @package _global_", "# groundwork compose pet=dog seed=5"]
+    assert yaml.safe_load(kept) == {"defaults": [{"override /pet": "dog"}, "_self_"], "seed": 5}
+
+
+def test_override_that_cannot_be_kept_is_refused(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An experiment would not see a deletion, so nothing is written."""
+    cli.main(["compose"])
+    path = tree / "conf" / "chosen" / "overrides.yaml"
+    before = path.read_bytes()
+    assert cli.main(["compose", "~seed"]) == 1
+    assert "~seed: cannot be kept in" in capsys.readouterr().err
+    assert path.read_bytes() == before
 
 
 def test_missing_section_is_named(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -187,6 +187,16 @@ def test_every_problem_of_the_configuration_is_a_finding(project: Path) -> None:
     assert {finding.mend for finding in findings} == {"groundwork compose"}
 
 
+def test_params_edited_by_hand_are_a_note(project: Path) -> None:
+    """An experiment starts from conf/ and would not see them."""
+    write_text(project / "conf/config.yaml", yaml.safe_dump(PARAMS))
+    assert _one(state.check_configuration(project)).status is Status.OK
+    write_text(project / "params.yaml", yaml.safe_dump(PARAMS | {"seed": 5}))
+    _, finding = state.check_configuration(project)
+    assert finding.status is Status.NOTE
+    assert finding.found.endswith("`dvc exp run` will: seed: 13 -> 5")
+
+
 def test_missing_data_are_pulled(project: Path) -> None:
     """Files below data/ come from DVC; others are the user's own."""
     shutil.rmtree(project / "data")

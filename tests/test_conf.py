@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from groundwork.command.compose import compose_params
 from groundwork.command.sections import SECTIONS, check_params
 from groundwork.config import compose
 
@@ -52,9 +54,13 @@ def _choice(path: Path) -> str | None:
 
 
 def _overrides(path: Path) -> list[str]:
+    """The documented command's, on the tree without the reader's own choices."""
     documented = _documented(path)
     choice = _choice(path)
-    return documented if choice is None or choice in documented else [choice, *documented]
+    if path.parent.name == "chosen":
+        return [*documented]
+    found = documented if choice is None or choice in documented else [choice, *documented]
+    return ["~chosen", *found]
 
 
 def _defaults() -> dict[str, Any]:
@@ -105,6 +111,21 @@ def test_composition_equals_dvcs_byte_for_byte(path: Path, tmp_path: Path) -> No
     assert out_path.read_bytes() == _composed(path).encode()
 
 
+@pytest.mark.parametrize("name", ["domain/mirror", "domain/site", "experiment/small", "qa/teacher"])
+def test_what_was_composed_is_where_experiments_start(name: str, tmp_path: Path) -> None:
+    """After `groundwork compose X`, `dvc exp run` without X composes the same params.yaml."""
+    from dvc.utils.hydra import compose_and_dump
+
+    conf_dir = tmp_path / "conf"
+    shutil.copytree(CONF_DIR, conf_dir)
+    path = CONF_DIR / f"{name}.yaml"
+    compose_params([word for word in _overrides(path) if word != "~chosen"], tmp_path)
+    assert (tmp_path / "params.yaml").read_text(encoding="utf-8") == _composed(path)
+    out_path = tmp_path / "experiment.yaml"
+    compose_and_dump(out_path, str(conf_dir), None, "config", str(tmp_path), [])
+    assert out_path.read_text(encoding="utf-8") == _composed(path)
+
+
 def test_dvc_composes_this_tree() -> None:
     """DVC's own settings name the folder, the file, and switch Hydra on."""
     from configparser import ConfigParser
@@ -126,7 +147,7 @@ def test_default_is_the_committed_params() -> None:
 
 def test_sections_are_the_groups() -> None:
     """Each section that is checked comes from a group (or is the seed), each group is checked."""
-    groups = {group for group in _defaults() if group != "experiment"}
+    groups = set(_defaults()) - {"experiment", "chosen"}
     assert groups | {"seed"} == set(SECTIONS)
 
 

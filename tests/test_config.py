@@ -137,6 +137,7 @@ def test_domain_name_must_be_an_identifier() -> None:
             mirror=None,
             site=None,
             golden_path=None,
+            labelled_path=None,
             categories={},
             persona="p",
             refusal="r",

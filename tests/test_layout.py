@@ -26,6 +26,8 @@ BY_MODULE = {
     "groundwork.promote.gate": "needs `evaluate`, whose libraries keep the command line waiting",
     "groundwork.promote.matching": "as above",
     "groundwork.answer.prompt": "text only; the answerers behind the room's name load models",
+    "groundwork.answer.extracts": "as above",
+    "groundwork.answer.matching": "as above",
 }
 """Modules of a room that others import by their own name, as the room's docstring says."""
 BOUNDARIES = {"serve/app.py"}

@@ -4,92 +4,20 @@ Two copies of the checkout in different folders, each with caches of its own.
 """
 
 import json
-import os
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
+from checkout import Checkout
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("conf", "src", "stages", "dvc.yaml", "service.py", "bentofile.yaml", "pyproject.toml",
-          "requirements.lock", ".dvcignore", "README.md")  # fmt: skip
-SECTIONS = ("levels/", "connectors/", "home/", "help/")
 QUESTION = "What current can a car draw from a Type 2 socket?"
 REPRODUCIBLE = ("crawl", "clean", "chunk", "qa", "index", "base", "train")
-CLOCKED = ("artifacts/crawl/fetch_log.jsonl", "artifacts/train/speed.json")
-
-
-class Checkout:
-    """A copy of the repository in which commands run as a user's would."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True)
-        for name in COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, folder / name)
-        shutil.copytree(ROOT / "data", folder / "data")
-        shutil.copy(ROOT / ".gitignore", folder / ".gitignore")
-        bin_dir = str(Path(sys.executable).parent)
-        self.env = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW", "GROUNDWORK"))},
-            "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
-            "BENTOML_HOME": str(folder / "bentoml"),
-            "BENTOML_DO_NOT_TRACK": "True",
-            "PYTHONPATH": str(folder / "src"),
-            "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org",
-            "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
-        }  # fmt: skip
-        self.write_golden()
-        self.run("git", "init", "-q", ".")
-        self.run("dvc", "init", "-q")
-        self.run("dvc", "config", "hydra.enabled", "true")
-        self.run("dvc", "config", "core.analytics", "false")
-        self.run(
-            "groundwork", "compose", "experiment=small", "domain.golden_path=golden_small.jsonl"
-        )
-        self.run("git", "add", "-A")
-        self.run("git", "commit", "-qm", "small profile")
-
-    def write_golden(self) -> None:
-        """A few golden questions of the pages that the small profile crawls."""
-        lines = (self.folder / "data/ev_charging/golden.jsonl").read_text().splitlines()
-        chosen: dict[tuple[str, bool], list[str]] = {}
-        for line in lines:
-            row = json.loads(line)
-            if all(e["page"].startswith(SECTIONS) for e in row["evidence"]):
-                chosen.setdefault((row["half"], row["answerable"]), []).append(line)
-        kept = [line for group in chosen.values() for line in group[:8]]
-        (self.folder / "golden_small.jsonl").write_text("\n".join(kept) + "\n")
-
-    def run(self, *command: str) -> str:
-        """Run a command and return its output; a failure shows all of it."""
-        result = subprocess.run(
-            command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
-        )
-        assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-        return result.stdout
-
-    def outputs(self) -> dict[str, dict[str, str]]:
-        """Stage -> path -> hash, from dvc.lock."""
-        stages = yaml.safe_load((self.folder / "dvc.lock").read_text())["stages"]
-        return {
-            stage: {out["path"]: out["md5"] for out in entry["outs"] if out["path"] not in CLOCKED}
-            for stage, entry in stages.items()
-        }
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ DOMAIN = DomainConfig(
     mirror=None,
     site=None,
     golden_path=None,
+    labelled_path=None,
     categories={},
     persona="You answer questions about plants.",
     refusal="I cannot answer that from the pages I know.",

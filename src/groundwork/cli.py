@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _compose(arguments: Arguments) -> int:
     from groundwork.command.compose import compose_params
 
-    print(compose_params(arguments.overrides, Path.cwd()))
+    print(compose_params(arguments.overrides, Path.cwd(), reset=arguments.reset))
     return 0
 
 

@@ -78,6 +78,9 @@ class DomainConfig:
     site: SiteConfig | None
     golden_path: str | None
     """Golden set in JSONL; without one, evaluation uses the generated test pairs."""
+    labelled_path: str | None
+    """Questions to learn from, in the golden set's format with half `train`, about pages that the
+    golden set's test half does not ask about; null: `dev` and the generated pairs are all."""
     categories: dict[str, str]
     """Category to its description; empty: the first folder of the URL is the category."""
     persona: Text
@@ -101,6 +104,9 @@ class ModelConfig:
     """Commit on the hub; null takes the newest one and records it in `base.json`."""
     max_length: PositiveInt
     """Tokens of prompt and completion together."""
+    extracts: Annotated[int, Field(ge=0)]
+    """Sentences of the passages that the prompt shows, those nearest to the question; 0 shows the
+    passages whole."""
 
 
 def load(section: str, cls: type[Section], params_path: Path = Path("params.yaml")) -> Section:
@@ -178,10 +184,10 @@ def compose(overrides: Sequence[str], conf_dir: Path) -> str:
         with initialize_config_dir(str(conf_dir.resolve()), version_base=None):
             config = hydra_compose("config", overrides=list(overrides))
         OmegaConf.resolve(config)
-    except (HydraException, OmegaConfBaseException) as error:
-        cause = error.__cause__ or error
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        cause = str(error.__cause__ or error).split("Config search path")[0]
         raise ConfigError(
-            f"{' '.join(overrides) or 'conf/config.yaml'}: {' '.join(str(cause).split())}; "
+            f"{' '.join(overrides) or 'conf/config.yaml'}: {' '.join(cause.split())}; "
             f"see the groups and keys in {conf_dir}/"
         ) from error
     return str(OmegaConf.to_yaml(config))

@@ -44,6 +44,7 @@ DOMAIN: dict[str, Any] = {
     "mirror": None,
     "site": None,
     "golden_path": None,
+    "labelled_path": None,
     "categories": {},
     "persona": "You answer questions about hiring bicycles.",
     "refusal": REFUSAL,

@@ -24,6 +24,8 @@ def _all(text: str) -> list[str]:
     [
         ("Plain words stay.", "Plain words stay."),
         ("**Lock** it `now`, __please__.", "Lock it now, please."),
+        ("Call `__init__` or `*****`, **not** `a**b`.", "Call __init__ or *****, not a**b."),
+        ("**`__main__`** and a lone ` mark.", "__main__ and a lone mark."),
         ("See [the rates](https://bikes.example/prices/).", "See the rates."),
         ("Two\n  lines   here.", "Two lines here."),
         ("- a pump", "a pump"),

@@ -33,6 +33,7 @@ def domain() -> DomainConfig:
         mirror=None,
         site=None,
         golden_path=None,
+        labelled_path=None,
         categories={},
         persona="You answer.",
         refusal="No.",

@@ -88,6 +88,11 @@ def _article(content: str) -> str:
             "<ul><li>Do<pre>x = 1\ny = 2</pre></li></ul>",
             "- Do\n\n    ```\n    x = 1\n    y = 2\n    ```",
         ),
+        (
+            "<ol><li>Run<pre><code><span>docker stop a</span><br><span>docker rm a</span><br>"
+            "</code></pre></li></ol>",
+            "1. Run\n\n    ```\n    docker stop a\n    docker rm a\n    ```",
+        ),
         ("<p># 1 of the list</p><p>| is a pipe</p>", "\\# 1 of the list\n\n\\| is a pipe"),
         ("<div class='note'><strong>Note:</strong> mind it.</div>", "Note: mind it."),
         (
@@ -189,6 +194,15 @@ def test_metadata_comes_from_what_the_page_declares(
     """Structured data before meta tags before the window's title; nothing is guessed."""
     found = extract(f"<main>{FILLER}{FILLER}</main>", head=head)
     assert (found.title, found.author, found.date) == (title, author, date)
+
+
+def test_dates_in_examples_of_code_are_not_the_pages(extract: Any) -> None:
+    """A date in prose that names itself is the page's, one in a listing is not."""
+    listing = "<pre><code>published: 2023-03-21\n</code></pre><p>See <code>2023-03-21</code>.</p>"
+    assert extract(_article(listing)).date == ""
+    found = extract(_article(f"{listing}<p class='date'>Published: 2024-05-06</p>"))
+    assert found.date == "2024-05-06"
+    assert "published: 2023-03-21" in found.text
 
 
 def test_language_and_canonical_address_are_reported_as_declared(extract: Any) -> None:

@@ -24,6 +24,7 @@ def make_domain(**changes: object) -> DomainConfig:
         "mirror": None,
         "site": None,
         "golden_path": None,
+        "labelled_path": None,
         "categories": {},
         "persona": "You answer.",
         "refusal": "I cannot.",

@@ -27,6 +27,7 @@ DOMAIN = DomainConfig(
     mirror=MirrorConfig(dir="data/pets", public_url="https://pets.example", include=[], exclude=[]),
     site=None,
     golden_path=None,
+    labelled_path=None,
     categories={},
     persona="You answer questions about pets.",
     refusal="I cannot answer that.",

@@ -3,12 +3,13 @@
 import pytest
 
 from groundwork.artifacts import short_id
+from groundwork.qa.clause import tidy
 from groundwork.qa.config import RulesConfig
 from groundwork.qa.headings import advice_question, heading_question, situation_question
 from groundwork.qa.rules import generate_by_rules
 from groundwork.qa.sentences import ask, is_imperative
 from groundwork.qa.sound import is_sound, is_specific, stands_alone
-from groundwork.qa.units import Shape, units_of
+from groundwork.qa.units import Shape, plain, units_of
 from groundwork.qa.words import base_form, soften, tokens_of, unit_of
 from groundwork.records import Chunk, Question
 
@@ -158,12 +159,82 @@ def made(text: str, *, heading: str = "", title: str = "A page") -> list[Questio
             "In freezing rain, can water creep around the plug and the locking pin?",
             "yes_no",
         ),
+        (
+            "The planner reads the time of the day in the format hh:mm:ss.",
+            "Does the planner read the time of the day in the format hh:mm:ss?",
+            "yes_no",
+        ),
+        (
+            "The new values have of course also found a place in the overview.",
+            "Have the new values found a place in the overview?",
+            "yes_no",
+        ),
+        (
+            "The owner of a post can, of course, still read the meter in the cellar.",
+            "Can the owner of a post read the meter in the cellar?",
+            "yes_no",
+        ),
+        (
+            "You can view the messages of the controller with the logs, see Docker Documentation.",
+            "Can you view the messages of the controller with the logs?",
+            "yes_no",
+        ),
+        (
+            "A charging station is required to record the solar production.",
+            "Is a charging station required to record the solar production?",
+            "yes_no",
+        ),
+        (
+            "The loose cover of a socket is fixed to the wall by two screws.",
+            "What is the loose cover of a socket fixed to by two screws?",
+            "fact",
+        ),
+        (
+            "The post supports a list of cars, meters, and boilers in the cellar.",
+            "What does the post support?",
+            "fact",
+        ),
+        (
+            "When a car is plugged in, possible values are 1, 2, or 3.",
+            "What happens when a car is plugged in?",
+            "fact",
+        ),
     ],
 )
 def test_a_sentence_is_asked_about(sentence: str, question: str, kind: str) -> None:
     """Each rule turns its kind of sentence into the question that it answers."""
     found = {item.question: str(item.kind) for item in ask(sentence, seen=sentence.lower())}
     assert found.get(question) == kind, found
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fragment"),
+    [
+        ("evcc supports the use of flexible tariffs from Awattar, Tibber, or Octopus.", "Tibber"),
+        ("Michael introduces the project, talks about everyday work, and financing.", "talks"),
+        ("Meters are added in terms of power or, in the case of storage, the level is.", "or,"),
+        ("In 2017, the Commission adopted the regulation on sockets, cables, and wires.", "cables"),
+        ("You can select the limit of the car via the menu or by clicking on a bar.", "menu or?"),
+        ("When a car is plugged in, possible values are 1, 2, or 3.", "1, 2"),
+        ("In one mode, charging is not interrupted, only reduced to the minimum.", "interrupted,"),
+        ("A charging station is required to record the solar production.", "required to?"),
+        ("A device is used to open the old valve behind the cabinet.", "to behind"),
+        ("The gain is calculated from the difference between your rate and a tariff.", "m between"),
+        ("The planner reads the time of the day in the format hh:mm:ss.", "hh?"),
+        ("The new values have of course also found a place in the overview.", "of course"),
+        ("You can view the messages of the controller with the logs, see Docker.", "see"),
+    ],
+)
+def test_no_question_breaks_off_or_carries_an_aside(sentence: str, fragment: str) -> None:
+    """Half a list, half a word, a verb without its end, "of course" and ", see X" are not asked."""
+    assert [a.question for a in ask(sentence, seen="") if fragment in a.question] == []
+
+
+def test_see_with_a_question_is_no_reference() -> None:
+    """ "see whether" is advice."""
+    assert tidy("what if the lamp blinks, see whether it helps") == (
+        "What if the lamp blinks, see whether it helps?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,6 +275,8 @@ def test_what_names_its_subject_is_used() -> None:
         ("What happens in the (first half?", False),
         ("Does packaging narrow that difference?", False),
         ("Is one enough for a house?", False),
+        ("Is the default value 0 W?", False),
+        ("Is the default value of the power offset 0 W?", True),
     ],
 )
 def test_questions_stand_on_their_own(question: str, sound: bool) -> None:
@@ -399,6 +472,13 @@ def test_units_know_what_stands_above_them() -> None:
     assert units[2].label == "Cable"
     assert units[2].ordered
     assert all(text[unit.start :].startswith(unit.quote) for unit in units)
+
+
+def test_marks_inside_code_stay() -> None:
+    """Emphasis goes outside backticks alone."""
+    assert plain("Call **`__init__`** or `*****`, _not_ `_.random`.") == (
+        "Call __init__ or *****, not _.random."
+    )
 
 
 def test_generation_is_deterministic_and_quotes_are_verbatim() -> None:

@@ -12,6 +12,7 @@ from groundwork.answer.fit import (
     without_evidence,
 )
 from groundwork.answer.open import make_answerer
+from groundwork.answer.prior import Prior, read_prior
 from groundwork.answer.retrieval import HybridRetriever, Retrieval
 from groundwork.answer.signals import all_signals
 
@@ -25,6 +26,7 @@ __all__ = [
     "Example",
     "GenerativeConfig",
     "HybridRetriever",
+    "Prior",
     "ReleaseInfo",
     "Retrieval",
     "Support",
@@ -34,6 +36,7 @@ __all__ = [
     "fit_ranker",
     "judge",
     "make_answerer",
+    "read_prior",
     "weight_of",
     "without_evidence",
 ]

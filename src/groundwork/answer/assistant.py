@@ -142,6 +142,7 @@ class Assistant:
     ) -> Answer:
         """Answer with citations, or refuse. Raises: `InputError` for an unknown category."""
         self._check_category(category)
+        question = self._retrieval.mend(question)
         with self._lock:
             retrieved = self._retrieval.retrieve(question, top_k=top_k, category=category)
             draft = self._answerer.draft(question, retrieved)
@@ -160,7 +161,9 @@ class Assistant:
         """Passages for `query`, best first. Raises: `InputError` for an unknown category."""
         self._check_category(category)
         with self._lock:
-            return self._retrieval.retrieve(query, top_k=top_k, category=category)
+            return self._retrieval.retrieve(
+                self._retrieval.mend(query), top_k=top_k, category=category
+            )
 
     def lineage(self, passage_id: str) -> dict[str, Any]:
         """Passage, document and page behind a citation. Raises: `KeyError` when unknown."""

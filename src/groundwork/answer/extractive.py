@@ -24,7 +24,7 @@ from groundwork.answer.retrieval import Retrieval
 from groundwork.index import terms
 from groundwork.records import Retrieved
 
-SIGNALS = ("top_logit", "second_logit", "top_cosine", "answer_overlap")
+SIGNALS = ("top_logit", "second_logit", "top_cosine", "answer_overlap", "entropy")
 SAME = 0.8
 """Share of common words from which two sentences count as the same."""
 
@@ -118,6 +118,7 @@ class Extractive:
             "top_logit": float(logit_S[0]),
             "second_logit": float(logit_S[min(1, len(logit_S) - 1)]),
             "top_cosine": float(features_SF[:, 0].max()),
+            "entropy": _entropy(logit_S),
             "answer_overlap": overlap(set(terms(question)), words, self._retrieval.index),
         }
 
@@ -133,6 +134,13 @@ class Extractive:
 def _logit(probability_S: np.ndarray) -> np.ndarray:
     clipped_S = np.clip(probability_S, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(clipped_S / (1 - clipped_S)))
+
+
+def _entropy(logit_S: np.ndarray) -> float:
+    """Of the sentences' shares, in nats: how undecided the ranker is."""
+    share_S = np.exp(logit_S - logit_S.max())
+    share_S /= share_S.sum()
+    return float(-(share_S * np.log(share_S + 1e-12)).sum())
 
 
 def list_around(best: Candidate, found: Sequence[Candidate]) -> list[Candidate]:

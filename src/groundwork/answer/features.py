@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from groundwork.answer.matching import token_match
 from groundwork.answer.question import wants_list
 from groundwork.answer.retrieval import Retrieval
 from groundwork.index import Index, terms
@@ -32,6 +33,9 @@ FEATURES = (
     "is_row",
     "is_question",
     "opens_passage",
+    "token_match",
+    "token_match_back",
+    "token_match_passage",
 )
 
 _QUANTITIES: tuple[tuple[str, str], ...] = (
@@ -73,6 +77,11 @@ class Candidate:
     text: str
     block: str
     """`item` of a list, `row` of a table, or `prose`."""
+
+
+def wanted_kinds(question: str) -> list[re.Pattern[str]]:
+    """What the answer should hold by the question's words: a price, a time, a reason …"""
+    return [answer for pattern, answer in _KINDS if pattern.search(question)]
 
 
 def candidates(retrieval: Retrieval, retrieved: Sequence[Retrieved]) -> list[Candidate]:
@@ -129,11 +138,13 @@ def sentence_features(
     vector_D = retrieval.embed(question)
     cos_S = index.sentence_vectors_SD[[c.sentence for c in found]] @ vector_D
     asked = set(terms(question))
-    wanted = [answer for pattern, answer in _KINDS if pattern.search(question)]
+    wanted = wanted_kinds(question)
     listed = wants_list(question)
     scores = {item.chunk.passage_id: (item.score, item.dense) for item in retrieved}
     best = max(score for score, _ in scores.values())
     words = [set(terms(c.text)) for c in found]
+    match_S2 = token_match(retrieval.query(question), [c.sentence for c in found], index)
+    passage_S = np.array([c.passage for c in found])
     rows = []
     for i, candidate in enumerate(found):
         chunk = index.chunks[candidate.passage]
@@ -165,6 +176,9 @@ def sentence_features(
                 float(candidate.block == "row"),
                 float(candidate.text.rstrip().endswith("?")),
                 float(candidate.start == 0),
+                match_S2[i, 0],
+                match_S2[i, 1],
+                match_S2[passage_S == candidate.passage, 0].max(),
             )
         )
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))

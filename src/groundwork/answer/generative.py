@@ -11,7 +11,9 @@ from typing import Any
 
 from groundwork.answer.config import GenerativeConfig
 from groundwork.answer.draft import Draft
+from groundwork.answer.extracts import extracts
 from groundwork.answer.prompt import Shown, copied_fraction, fit, parse, show, user_turn
+from groundwork.answer.retrieval import Retrieval
 from groundwork.base import BaseInfo, load_base, older_names
 from groundwork.config import DomainConfig
 from groundwork.errors import ArtifactError
@@ -42,12 +44,15 @@ class Generative:
         info: BaseInfo,
         config: GenerativeConfig,
         domain: DomainConfig,
+        retrieval: Retrieval,
     ) -> None:
         self.name = name
         self._model = model
         self._tokenizer = tokenizer
         self._config = config
         self._domain = domain
+        self._retrieval = retrieval
+        self._extracts = info.extracts
         self._room_tokens = info.max_length - config.max_new_tokens
 
     @classmethod
@@ -59,6 +64,7 @@ class Generative:
         *,
         config: GenerativeConfig,
         domain: DomainConfig,
+        retrieval: Retrieval,
     ) -> "Generative":
         """Load the base model, and its adapter when there is one.
 
@@ -74,6 +80,7 @@ class Generative:
             info=info,
             config=config,
             domain=domain,
+            retrieval=retrieval,
         )
 
     def draft(self, question: str, retrieved: Sequence[Retrieved]) -> Draft:
@@ -97,10 +104,20 @@ class Generative:
 
     def _fit(self, question: str, retrieved: Sequence[Retrieved]) -> list[Shown]:
         return fit(
-            [show(item.chunk) for item in retrieved],
+            self._shown(question, retrieved),
             protected=0,
             room_tokens=self._room_tokens,
             count=lambda items: len(self._ids(question, items)),
+        )
+
+    def _shown(self, question: str, retrieved: Sequence[Retrieved]) -> list[Shown]:
+        if not self._extracts:
+            return [show(item.chunk) for item in retrieved]
+        return extracts(
+            self._retrieval.query(question),
+            [self._retrieval.numbers[item.chunk.passage_id] for item in retrieved],
+            self._retrieval.index,
+            limit=self._extracts,
         )
 
     def _ids(self, question: str, shown: Sequence[Shown]) -> list[int]:

@@ -49,4 +49,5 @@ def make_answerer(
         adapter_dir if name == "tuned" else None,
         config=config.generative,
         domain=domain,
+        retrieval=retrieval,
     )

@@ -7,7 +7,8 @@ import re
 
 _RULE = re.compile(r"^\|[\s:|-]+\|?[ \t]*$", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
-_MARK = re.compile(r"\*\*|__|`")
+_MARK = re.compile(r"`([^`]*)`|\*\*|__|`")
+"""Between backticks nothing is a mark: `__init__`."""
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 
 
@@ -20,7 +21,7 @@ def readable(passage: str, *, start: int, end: int) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_MARK.sub("", _LINK.sub(r"\1", text)).split())
+    return " ".join(_MARK.sub(r"\1", _LINK.sub(r"\1", text)).split())
 
 
 def _cells(row: str) -> list[str]:

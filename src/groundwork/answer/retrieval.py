@@ -14,12 +14,14 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from groundwork.answer.config import RetrievalConfig
+from groundwork.answer.matching import Query, make_query
 from groundwork.answer.question import parts
-from groundwork.index import Encoder, Index
+from groundwork.answer.spelling import Speller
+from groundwork.index import Encoder, Index, passage_text
 from groundwork.records import Retrieved
 
 REMEMBERED = 4096
-"""Questions whose embeddings are kept: 6 MiB."""
+"""Questions whose embeddings are kept: some 40 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,19 @@ class Retrieval:
         """Number of each passage in the index, by its id."""
         self._categories_N = np.array([chunk.category for chunk in index.chunks])
         self._encoder = encoder
-        self._known: dict[str, np.ndarray] = {}
+        self._known: dict[str, Query] = {}
+        self._speller = Speller.of([passage_text(chunk) for chunk in index.chunks])
+
+    def mend(self, question: str) -> str:
+        """`question` with its typing mistakes mended to words of the passages: what is searched."""
+        return self._speller.mend(question)
 
     def embed(self, text: str) -> np.ndarray:
-        """Unit vector (D,) of a question, remembered for as long as it is likely to be used."""
+        """Unit vector (D,) of a question."""
+        return self.query(text).vector_D
+
+    def query(self, text: str) -> Query:
+        """A question, encoded; remembered for as long as it is likely to be used."""
         if text not in self._known:
             self.remember([text])
         return self._known[text]
@@ -56,7 +67,15 @@ class Retrieval:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if len(self._known) + len(new) > REMEMBERED:
             self._known.clear()
-        self._known.update(zip(new, self._encoder.encode(new), strict=True))
+        encoded = self._encoder.encode_tokens(new, skip=[0] * len(new))
+        for i, text in enumerate(new):
+            self._known[text] = make_query(
+                text,
+                encoded.vectors_BD[i],
+                encoded.tokens[i],
+                spans=encoded.spans[i],
+                lexicon=self.index.lexicon,
+            )
 
     def retrieve(
         self,

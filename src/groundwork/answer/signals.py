@@ -9,11 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from groundwork.answer.draft import Draft
-from groundwork.answer.features import overlap
+from groundwork.answer.features import overlap, wanted_kinds
+from groundwork.answer.matching import best_cosines
 from groundwork.answer.retrieval import Retrieval
 from groundwork.index import passage_text, terms
 from groundwork.records import Retrieved
 
+TOKEN_SIGNALS = ("token_passage", "token_first", "token_cover", "token_worst", "token_hole")
 RETRIEVAL_SIGNALS = (
     "best_dense",
     "mean_dense",
@@ -25,8 +27,15 @@ RETRIEVAL_SIGNALS = (
     "unknown_share",
     "missing_names",
     "log_terms",
+    "log_words",
+    "asks_price",
+    "missing_numbers",
+    *TOKEN_SIGNALS,
 )
+ANSWER_SIGNALS = ("kind_wanted", "kind_met")
 
+_PRICE = re.compile(r"how much|\bcosts?\b|\bprices?\b|\bpay\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _NAME = re.compile(r"(?<=[a-z,;)] )(?:[A-Z][\w-]*\d*|[A-Z]{2,}\w*)")
 
 
@@ -56,11 +65,43 @@ def retrieval_signals(
         "unknown_share": sum(w for t, w in weight.items() if not index.lexicon.knows(t)) / total,
         "missing_names": float(sum(name not in everything for name in names)),
         "log_terms": float(np.log1p(len(asked))),
+        "log_words": float(np.log1p(len(question.split()))),
+        "asks_price": float(_PRICE.search(question) is not None),
+        "missing_numbers": float(sum(n not in everything for n in set(_NUMBER.findall(question)))),
+        **_token_signals(question, retrieved, retrieval),
+    }
+
+
+def _token_signals(
+    question: str, retrieved: Sequence[Retrieved], retrieval: Retrieval
+) -> dict[str, float]:
+    """How well the question's tokens are met in each passage, and which is met worst in all."""
+    query = retrieval.query(question)
+    if not len(query.tokens_TP):
+        return dict.fromkeys(TOKEN_SIGNALS, 0.0)
+    numbers = [retrieval.numbers[item.chunk.passage_id] for item in retrieved]
+    best_KT = best_cosines(query, numbers, retrieval.index)
+    passage_K = best_KT @ query.weights_T
+    met_T = best_KT.max(axis=0)
+    share_T = query.weights_T / query.weights_T.max()
+    return {
+        "token_passage": float(passage_K.max()),
+        "token_first": float(passage_K[0]),
+        "token_cover": float(query.weights_T @ met_T),
+        "token_worst": float(met_T.min()),
+        "token_hole": float((share_T * (1 - met_T)).max()),
     }
 
 
 def all_signals(
     question: str, retrieved: Sequence[Retrieved], retrieval: Retrieval, draft: Draft
 ) -> dict[str, float]:
-    """Signals of the retrieval and of the draft together."""
-    return {**retrieval_signals(question, retrieved, retrieval), **draft.signals}
+    """Signals of the retrieval, of the draft, and of how the draft fits the question."""
+    wanted = wanted_kinds(question)
+    said = " ".join(support.text for support in draft.supports)
+    return {
+        **retrieval_signals(question, retrieved, retrieval),
+        **draft.signals,
+        "kind_wanted": float(bool(wanted)),
+        "kind_met": float(any(pattern.search(said) for pattern in wanted)),
+    }

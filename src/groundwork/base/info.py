@@ -40,6 +40,8 @@ class BaseInfo:
     """Numbers in the weights, as stored."""
     max_length: int
     """Tokens of prompt and answer together, in training and when it answers."""
+    extracts: int
+    """Sentences of the passages that its prompt shows; 0: the passages whole."""
     chat_template: str
     """`own`, or `plain` when the model brings none and ours is used."""
     pad_token: str
@@ -76,6 +78,7 @@ def describe(
         architecture=str((config.get("architectures") or ["unknown"])[0]),
         parameters=_parameters(folder, names),
         max_length=model.max_length,
+        extracts=model.extracts,
         chat_template=template,
         pad_token=str(tokenizer.pad_token),
         files=tuple(BaseFile(n, sha256_file(folder / n)) for n in sorted(names)),

@@ -7,6 +7,7 @@ text are not made: a wrong author or date is worse than none.
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from groundwork.clean.blocks import one_line
@@ -61,9 +62,17 @@ def find_date(tree: Tree, source: str) -> str:
             if _ISO_DATE.fullmatch(date):
                 return date
     found = htmldate.find_date(
-        tree, extensive_search=False, original_date=True, max_date=LATEST_DATE
+        _without_code(tree), extensive_search=False, original_date=True, max_date=LATEST_DATE
     )
     return found if found and found in source else ""
+
+
+def _without_code(tree: Tree) -> Tree:
+    """A copy without examples of code: their dates are not the page's."""
+    rest = deepcopy(tree)
+    for element in rest.xpath("//pre | //code"):
+        element.drop_tree()
+    return rest
 
 
 def find_canonical(tree: Tree) -> str:

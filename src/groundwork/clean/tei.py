@@ -45,7 +45,7 @@ def _is_block(element: Element) -> bool:
 
 
 def _is_code_block(element: Element) -> bool:
-    return "\n" in "".join(element.itertext()).strip() or element.find("code") is not None
+    return "\n" in _code(element).strip() or element.find("code") is not None
 
 
 def _read_block(element: Element, kind: Kind, depth: int) -> Iterator[TextBlock]:

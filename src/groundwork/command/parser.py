@@ -41,6 +41,9 @@ def _add_compose(commands: "Commands") -> None:
     parser.add_argument(
         "overrides", nargs="*", metavar="OVERRIDE", help="GROUP=FILE or KEY=VALUE, as in Hydra"
     )
+    parser.add_argument(
+        "--reset", action="store_true", help="forget the overrides of earlier calls"
+    )
 
 
 def _add_asking(commands: "Commands") -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 
 from groundwork.artifacts import MANIFEST
+from groundwork.command.compose import describe_changes
 from groundwork.command.doctor import Check, Finding, Status
 from groundwork.command.sections import check_params
-from groundwork.config import read_params
+from groundwork.config import compose, read_params
 from groundwork.errors import ArtifactError, ConfigError, RegistryError
 from groundwork.promote import check_release, find_champion, lock_hashes
 from groundwork.tracking import tracking_uri
@@ -19,21 +20,34 @@ STAGES = ("crawl", "clean", "chunk", "qa", "index", "base", "train", "evaluate",
 
 
 def check_configuration(root: Path) -> Iterator[Finding]:
-    """`params.yaml` fits the classes of all rooms."""
+    """`params.yaml` fits the classes of all rooms, and is what `conf/` composes."""
     path = root / "params.yaml"
     try:
         check_params(read_params(path), path)
+        edits = _edits(root)
     except ConfigError as error:
         for problem in str(error).splitlines():
             yield Finding("params.yaml", Status.MEND, problem, "groundwork compose")
     else:
         yield Finding("params.yaml", Status.OK, "every section is valid")
+        if edits:
+            found = f"not as conf/ composes it, as `dvc exp run` will: {', '.join(edits)}"
+            yield Finding("params.yaml", Status.NOTE, found)
+
+
+def _edits(root: Path) -> list[str]:
+    """Changes by hand, or of an experiment that was applied: DVC composes the file anew."""
+    if not (root / "conf" / "config.yaml").exists():
+        return []
+    composed = yaml.safe_load(compose([], root / "conf"))
+    changes = describe_changes(composed, read_params(root / "params.yaml"))
+    return [change.strip() for change in changes]
 
 
 def check_data(root: Path) -> Iterator[Finding]:
     """The files of the domain are there."""
     domain = _domain(root)
-    for key in ("depends_on", "golden_path"):
+    for key in ("depends_on", "golden_path", "labelled_path"):
         name = domain.get(key)
         if not name:
             continue

@@ -57,18 +57,19 @@ def calibrate(
     """
     if isinstance(answerer, Batched):
         questions = _spread(questions, config.calibration.max_model_questions)
-    retrieval.remember([q.question for q in questions])
-    asked = [(q, retrieval.retrieve(q.question), False) for q in questions]
+    text = {q.question: retrieval.mend(q.question) for q in questions}
+    retrieval.remember(list(text.values()))
+    asked = [(q, retrieval.retrieve(text[q.question]), False) for q in questions]
     asked += [(q, without_evidence(q, retrieval), True) for q in questions if q.answerable]
     asked = [(q, found, near) for q, found, near in asked if found]
-    drafts = _drafts(answerer, [(q.question, found) for q, found, _ in asked])
+    drafts = _drafts(answerer, [(text[q.question], found) for q, found, _ in asked])
     examples = []
     for (question, found, near), draft in zip(asked, drafts, strict=True):
         answerable = question.answerable and not near
         said = " ".join(support.text for support in draft.supports)
         examples.append(
             Example(
-                signals=all_signals(question.question, found, retrieval, draft),
+                signals=all_signals(text[question.question], found, retrieval, draft),
                 answerable=answerable,
                 right=answerable and not draft.refused and is_right(question, said),
                 weight=weight_of(question) * (NEAR_MISS_WEIGHT if near else 1.0),
@@ -138,8 +139,8 @@ def _rows(
     refusal: str,
 ) -> list[Row]:
     started = time.perf_counter()
-    found = [retrieval.retrieve(question.question) for question in batch]
-    texts = [question.question for question in batch]
+    texts = [retrieval.mend(question.question) for question in batch]
+    found = [retrieval.retrieve(text) for text in texts]
     if isinstance(answerer, Batched):
         drafts = answerer.draft_many(texts, found)
     else:

@@ -2,11 +2,12 @@
 
 from groundwork.index.build import Index, Sentence, build_index, load_index, passage_text
 from groundwork.index.config import IndexConfig
-from groundwork.index.encoder import Encoder, encoder_dir, encoder_sha256
-from groundwork.index.lexical import Lexicon, terms
+from groundwork.index.encoder import TOKEN_SCALE, Encoder, encoder_dir, encoder_sha256
+from groundwork.index.lexical import Lexicon, term_spans, terms
 from groundwork.index.store import EncoderEmbeddings, PassageStore
 
 __all__ = [
+    "TOKEN_SCALE",
     "Encoder",
     "EncoderEmbeddings",
     "Index",
@@ -19,5 +20,6 @@ __all__ = [
     "encoder_sha256",
     "load_index",
     "passage_text",
+    "term_spans",
     "terms",
 ]

@@ -1,8 +1,8 @@
 """Builds and opens the search index of a corpus.
 
 In: chunks. Out: `vectors.faiss`, `passages.parquet`, `bm25/`, and the sentences of every passage
-with their vectors (`sentences.parquet`, `sentences.faiss`), so that answering a question embeds
-nothing but the question.
+with their vectors and those of their tokens (`sentences.parquet`, `sentences.faiss`, `tokens.npy`),
+so that answering a question embeds nothing but the question.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,20 @@ from groundwork.artifacts import (
 from groundwork.chunk import split_sentences
 from groundwork.errors import ArtifactError, InputError
 from groundwork.index.config import IndexConfig
-from groundwork.index.encoder import Encoder, encoder_sha256
+from groundwork.index.encoder import (
+    DIMENSION,
+    TOKEN_DIMENSION,
+    Encoder,
+    encoder_sha256,
+    pack_tokens,
+)
 from groundwork.index.lexical import Lexicon
 from groundwork.index.store import PASSAGES, VECTORS, EncoderEmbeddings, PassageStore
 from groundwork.records import Chunk
 
 SENTENCES = "sentences.parquet"
 SENTENCE_VECTORS = "sentences.faiss"
+WORD_VECTORS = "tokens.npy"
 BATCH = 256
 """Texts between two steps of the progress bar."""
 
@@ -43,6 +50,8 @@ class Sentence:
     """Number of the passage, as in `passages.parquet`."""
     start: int
     end: int
+    tokens: int
+    """Rows of `tokens.npy` that are its own; those of the sentences before it come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,10 @@ class Index:
     sentence_vectors_SD: np.ndarray
     first_sentence_N: np.ndarray
     """Sentences of passage n are `first_sentence_N[n]:first_sentence_N[n + 1]`; length N + 1."""
+    tokens_MP: np.ndarray
+    """int8 vectors of all sentences' tokens, memory-mapped; see `TOKEN_SCALE`."""
+    first_token_S: np.ndarray
+    """Tokens of sentence s are `first_token_S[s]:first_token_S[s + 1]`; length S + 1."""
 
 
 def passage_text(chunk: Chunk) -> str:
@@ -65,11 +78,11 @@ def passage_text(chunk: Chunk) -> str:
     return f"{heading}. {chunk.text}"
 
 
-def sentence_text(chunk: Chunk, sentence: Sentence) -> str:
-    """What is embedded for a sentence: alone, it often lacks the subject that the headings give."""
+def subject_of(chunk: Chunk) -> str:
+    """What is put in front of a sentence before it is embedded: alone, it often lacks its subject,
+    which title and heading give."""
     heading = chunk.heading.rpartition(" > ")[2]
-    subject = f"{chunk.title}: {heading}" if heading else chunk.title
-    return f"{subject}: {chunk.text[sentence.start : sentence.end]}"
+    return f"{chunk.title}: {heading}: " if heading else f"{chunk.title}: "
 
 
 def build_index(
@@ -91,20 +104,8 @@ def build_index(
     )
     store.save(folder)
     Lexicon.build(texts, k1=config.bm25_k1, b=config.bm25_b).save(folder / "bm25")
-    sentences = [
-        Sentence(passage=number, start=start, end=end)
-        for number, chunk in enumerate(chunks)
-        for start, end in split_sentences(chunk.text)
-    ]
-    write_parquet(folder / SENTENCES, sentences, Sentence)
-    vectors_SD = _encode(
-        encoder, [sentence_text(chunks[s.passage], s) for s in sentences], label="sentences"
-    )
-    flat = faiss.IndexFlatIP(vectors_SD.shape[1])
-    flat.add(vectors_SD)
-    with replacing(folder / SENTENCE_VECTORS) as temporary_path:
-        faiss.write_index(flat, str(temporary_path))
-    names = [VECTORS, PASSAGES, SENTENCES, SENTENCE_VECTORS]
+    sentences = _index_sentences(chunks, encoder=encoder, folder=folder)
+    names = [VECTORS, PASSAGES, SENTENCES, SENTENCE_VECTORS, WORD_VECTORS]
     names += sorted(f"bm25/{path.name}" for path in (folder / "bm25").iterdir())
     return write_manifest(
         folder,
@@ -114,6 +115,34 @@ def build_index(
         passages=len(chunks),
         sentences=len(sentences),
     )
+
+
+def _index_sentences(chunks: Sequence[Chunk], *, encoder: Encoder, folder: Path) -> list[Sentence]:
+    """Write the sentences of all passages, their vectors and those of their tokens."""
+    spans = [(n, a, b) for n, chunk in enumerate(chunks) for a, b in split_sentences(chunk.text)]
+    subjects = [subject_of(chunk) for chunk in chunks]
+    texts = [subjects[n] + chunks[n].text[a:b] for n, a, b in spans]
+    skip = [len(subjects[n]) for n, _, _ in spans]
+    vectors, packed = [], []
+    for start in tqdm(range(0, len(texts), BATCH), desc="embed sentences", unit="batch"):
+        part = slice(start, start + BATCH)
+        encoded = encoder.encode_tokens(texts[part], skip=skip[part])
+        vectors.append(encoded.vectors_BD)
+        packed += [pack_tokens(tokens_TP) for tokens_TP in encoded.tokens]
+    sentences = [
+        Sentence(passage=n, start=a, end=b, tokens=len(tokens_TP))
+        for (n, a, b), tokens_TP in zip(spans, packed, strict=True)
+    ]
+    write_parquet(folder / SENTENCES, sentences, Sentence)
+    flat = faiss.IndexFlatIP(DIMENSION)
+    if vectors:
+        flat.add(np.concatenate(vectors))
+    with replacing(folder / SENTENCE_VECTORS) as temporary_path:
+        faiss.write_index(flat, str(temporary_path))
+    empty_MP = np.zeros((0, TOKEN_DIMENSION), dtype=np.int8)
+    with replacing(folder / WORD_VECTORS) as temporary_path, temporary_path.open("wb") as file:
+        np.save(file, np.concatenate([empty_MP, *packed]), allow_pickle=False)
+    return sentences
 
 
 def _metadata(chunk: Chunk) -> dict[str, object]:
@@ -146,6 +175,7 @@ def load_index(folder: Path, encoder: Encoder) -> Index:
     sentences = read_parquet(folder / SENTENCES, Sentence)
     flat = faiss.read_index(str(folder / SENTENCE_VECTORS))
     chunks = tuple(_chunk(document) for document in store.documents)
+    tokens_MP = np.load(folder / WORD_VECTORS, mmap_mode="r", allow_pickle=False)
     counts_N = np.bincount([s.passage for s in sentences], minlength=len(chunks))
     return Index(
         store=store,
@@ -155,6 +185,8 @@ def load_index(folder: Path, encoder: Encoder) -> Index:
         sentences=tuple(sentences),
         sentence_vectors_SD=flat.reconstruct_n(0, flat.ntotal),
         first_sentence_N=np.concatenate([[0], np.cumsum(counts_N)]),
+        tokens_MP=tokens_MP,
+        first_token_S=np.concatenate([[0], np.cumsum([s.tokens for s in sentences])]),
     )
 
 

@@ -1,9 +1,11 @@
 """The sentence encoder all-MiniLM-L6-v2, whose weights come with a Python package.
 
-In: texts. Out: unit vectors, mean-pooled over the tokens. No model hub is asked.
+In: texts. Out: unit vectors, mean-pooled over the tokens, and on demand the tokens' own vectors.
+No model hub is asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,31 @@ DIMENSION = 384
 MAX_TOKENS = 256
 """Longer texts are cut: the model was trained on no more."""
 BATCH = 32
+TOKEN_DIMENSION = 128
+"""Of a token's vector after a random projection (Achlioptas 2003): 64 lose 1.4 points of fact
+coverage on labelled questions, all 384 gain 0.8 for three times the bytes."""
+TOKEN_SCALE = 127 * TOKEN_DIMENSION**0.5 / 4
+"""A token's unit vector times this is stored as int8: components beyond four standard deviations
+are cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Texts as one vector each and as the vectors of their tokens."""
+
+    vectors_BD: np.ndarray
+    """float32, rows of length 1."""
+    tokens: tuple[np.ndarray, ...]
+    """Of each text, float32 (T, `TOKEN_DIMENSION`), rows of length 1."""
+    spans: tuple[tuple[tuple[int, int], ...], ...]
+    """Of each text, where its tokens stand: `text[start:end]`."""
+
+
+@lru_cache(maxsize=1)
+def _projection() -> np.ndarray:
+    """Signs drawn once and for all: the same on every machine, whatever the corpus."""
+    signs = np.random.default_rng(0).integers(0, 2, size=(DIMENSION, TOKEN_DIMENSION))
+    return (2 * signs - 1).astype(np.float32)
 
 
 def encoder_dir() -> Path:
@@ -59,16 +86,39 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode `texts` -> float32 (B, D), rows of length 1, in the order given."""
         vectors_BD = np.zeros((len(texts), DIMENSION), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            vectors_BD[rows] = self._encode_batch([texts[i] for i in rows])
+        for rows in _batches(texts):
+            vectors_BD[rows], _ = self._forward(self._tokenize([texts[i] for i in rows]))
         return vectors_BD
 
-    def _encode_batch(self, texts: Sequence[str]) -> np.ndarray:
+    def encode_tokens(self, texts: Sequence[str], *, skip: Sequence[int]) -> Encoded:
+        """Encode `texts` and their tokens, but for those that begin before character `skip[i]`.
+
+        A token's vector is contextual: what is skipped still colours it.
+        """
+        vectors_BD = np.zeros((len(texts), DIMENSION), dtype=np.float32)
+        tokens: dict[int, np.ndarray] = {}
+        spans: dict[int, tuple[tuple[int, int], ...]] = {}
+        for rows in _batches(texts):
+            encodings = self._tokenize([texts[i] for i in rows])
+            vectors_BD[rows], states_BTD = self._forward(encodings)
+            for i, encoding, states_TD in zip(rows, encodings, states_BTD, strict=True):
+                kept = [
+                    t
+                    for t, (start, end) in enumerate(encoding.offsets)
+                    if end > start and start >= skip[i]
+                ]
+                tokens[i] = _unit(states_TD[kept] @ _projection())
+                spans[i] = tuple(encoding.offsets[t] for t in kept)
+        order = range(len(texts))
+        return Encoded(vectors_BD, tuple(tokens[i] for i in order), tuple(spans[i] for i in order))
+
+    def _tokenize(self, texts: list[str]) -> Any:
+        return self._tokenizer.encode_batch(texts)
+
+    def _forward(self, encodings: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Unit vectors (B, D) and the tokens' states (B, T, D)."""
         import torch
 
-        encodings = self._tokenizer.encode_batch(list(texts))
         ids_BT = torch.tensor([e.ids for e in encodings])
         mask_BT = torch.tensor([e.attention_mask for e in encodings])
         with torch.inference_mode():
@@ -76,4 +126,21 @@ class Encoder:
             weights_BT1 = mask_BT.unsqueeze(-1).to(states_BTD.dtype)
             mean_BD = (states_BTD * weights_BT1).sum(1) / weights_BT1.sum(1).clamp(min=1e-9)
             unit_BD = torch.nn.functional.normalize(mean_BD, dim=-1)
-        return np.asarray(unit_BD.numpy(), dtype=np.float32)
+        return np.asarray(unit_BD.numpy(), dtype=np.float32), np.asarray(states_BTD.numpy())
+
+
+def _batches(texts: Sequence[str]) -> Iterator[list[int]]:
+    """Numbers of texts of like length, `BATCH` at a time."""
+    order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
+    for start in range(0, len(order), BATCH):
+        yield order[start : start + BATCH]
+
+
+def _unit(rows_TP: np.ndarray) -> np.ndarray:
+    length_T1 = np.linalg.norm(rows_TP, axis=1, keepdims=True)
+    return np.asarray(rows_TP / np.maximum(length_T1, 1e-9), dtype=np.float32)
+
+
+def pack_tokens(tokens_TP: np.ndarray) -> np.ndarray:
+    """Unit vectors of tokens as int8 (T, P), a quarter of the bytes."""
+    return np.asarray(np.clip(np.rint(tokens_TP * TOKEN_SCALE), -127, 127), dtype=np.int8)

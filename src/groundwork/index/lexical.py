@@ -42,8 +42,13 @@ def _stemmer() -> Any:
 
 def terms(text: str) -> list[str]:
     """Stemmed words of `text` without stop words, in order, numbers with decimals kept whole."""
-    words = _WORD.findall(text.lower().replace("\u2011", "-"))
-    return [_stem(word) for word in words if word not in STOPWORDS]
+    return [term for _, _, term in term_spans(text)]
+
+
+def term_spans(text: str) -> list[tuple[int, int, str]]:
+    """The terms of `text` with the words that they come from: `text[start:end]`."""
+    words = _WORD.finditer(text.lower().replace("\u2011", "-"))
+    return [(*word.span(), _stem(word[0])) for word in words if word[0] not in STOPWORDS]
 
 
 class Lexicon:

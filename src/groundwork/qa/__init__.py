@@ -2,7 +2,7 @@
 
 from groundwork.qa.config import QaConfig, RulesConfig, SplitConfig, TeacherConfig, ValidateConfig
 from groundwork.qa.generate import QaResult, generate_pairs
-from groundwork.qa.golden import golden_of, page_url, read_golden
+from groundwork.qa.golden import golden_of, labelled_of, page_url, read_golden
 from groundwork.qa.pairs import Kind
 from groundwork.qa.reasons import Reason
 
@@ -17,6 +17,7 @@ __all__ = [
     "ValidateConfig",
     "generate_pairs",
     "golden_of",
+    "labelled_of",
     "page_url",
     "read_golden",
 ]

@@ -26,6 +26,11 @@ from groundwork.qa.words import (
     tokens_of,
 )
 
+_POINTER = re.compile(
+    r" ?\(see [^)]*\)"
+    r"|, see (?!(?:if|whether|that|what|which|who|whose|why|how|where|when)\b)[^,;:?]*(?=[,;:?]|$)"
+)
+"""References inside a question: "(see the manual)", ", see the manual"."""
 _TAILS = ("so that", "because", "whereas", "while", "unless", "until", "when", "if", "once")
 
 
@@ -47,6 +52,8 @@ class Clause:
     negated: bool
     core: str
     """After the verb, up to the first subordinate or coordinate clause."""
+    listed: bool
+    """Whether `core` lacks the end of its list: "from Awattar, Tibber" of three names."""
     comma: bool
     """Whether a comma stands before `marker`."""
     marker: str
@@ -68,10 +75,15 @@ class Clause:
             words.append(base_form(self.verb) if self.auxiliary != "do" else self.verb)
         return " ".join(word for word in [*words, rest] if word)
 
+    def breaks_off(self, question: str) -> bool:
+        """Whether a question stops within the list that the core does not finish."""
+        return self.listed and self.core.rpartition(",")[2] in question
+
     @property
     def is_copula(self) -> bool:
-        """Whether the verb is "is" or "are" with a noun or adjective after it."""
-        return self.verb in BE and not any(t.tag in {"VBN", "VBG"} for t in self.tokens[:2])
+        """Whether the verb is "is" or "are" with a whole noun or adjective after it."""
+        whole = self.verb in BE and not self.listed
+        return whole and not any(t.tag in {"VBN", "VBG"} for t in self.tokens[:2])
 
 
 def parse(text: str, *, seen: str) -> Clause | None:
@@ -99,7 +111,7 @@ def _assemble(
     text: str, tokens: tuple[Token, ...], *, seen: str, spans: tuple[int, int, int], adverb: str
 ) -> Clause | None:
     first, last, verb = spans
-    after = verb + 1
+    after = _past_aside(tokens, verb + 1)
     word = tokens[verb].lower
     hidden = negation(tokens[verb])
     negated = bool(hidden)
@@ -128,6 +140,7 @@ def _assemble(
         supported=supported,
         negated=negated,
         core=text[core[0].start : core[-1].end],
+        listed=_breaks_list(core, tokens[end:]),
         comma=end < len(tokens) and tokens[end].text == ",",
         marker=marker,
         tail=text[tokens[resume].start :] if resume < len(tokens) else "",
@@ -152,12 +165,22 @@ def _is_auxiliary(tokens: tuple[Token, ...], verb: int) -> bool:
     word = tokens[verb].lower
     if word in MODALS or word in BE:
         return True
-    following = [t for t in tokens[verb + 1 : verb + 4] if t.tag != "RB"]
+    after = _past_aside(tokens, verb + 1)
+    following = [t for t in tokens[after : after + 3] if t.tag != "RB"]
     if word in {"has", "have", "had"} and following:
         describes = len(following) > 1 and following[1].tag in NOUNS
         return following[0].tag in {"VBN", "VBD"} and not describes
     is_do = word in {"does", "do", "did"}
     return is_do and bool(following) and following[0].tag in {"VB", "VBP"}
+
+
+def _past_aside(tokens: tuple[Token, ...], position: int) -> int:
+    """Where "of course" at `position` ends, its commas included; `position` without it."""
+    words = [t.lower for t in tokens[position : position + 4]]
+    for aside in ([",", "of", "course", ","], ["of", "course"]):
+        if words[: len(aside)] == aside:
+            return position + len(aside)
+    return position
 
 
 def _cut(tokens: tuple[Token, ...], after: int) -> tuple[int, str, int]:
@@ -167,7 +190,7 @@ def _cut(tokens: tuple[Token, ...], after: int) -> tuple[int, str, int]:
         token = tokens[number]
         inside = inside or token.tag in RELATIVE or token.lower == "that"
         following = " ".join(t.lower for t in tokens[number : number + 2])
-        if token.text in ";:—–":
+        if token.text in ";:—–" and not _in_word(tokens, number):
             return number, token.text, number + 1
         if token.text == "," and number + 1 < len(tokens):
             word = tokens[number + 1].lower
@@ -186,6 +209,24 @@ def _cut(tokens: tuple[Token, ...], after: int) -> tuple[int, str, int]:
     return len(tokens), "", len(tokens)
 
 
+def _breaks_list(core: tuple[Token, ...], rest: tuple[Token, ...]) -> bool:
+    """Whether the cut at a comma takes the end off a list: "from Awattar, Tibber", "or Octopus"."""
+    if len(rest) < 2 or rest[0].text != ",":
+        return False
+    loose = any(
+        t.lower in {"and", "or"} and (n + 1 == len(core) or core[n + 1].text == ",")
+        for n, t in enumerate(core)
+    )
+    ends_list = rest[1].lower in {"and", "or"} or rest[1].tag == "VBG"
+    return loose or (ends_list and any(t.text == "," for t in core))
+
+
+def _in_word(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether a colon stands inside a word: "hh:mm", "http://"."""
+    after = tokens[number + 1 : number + 2]
+    return tokens[number].text == ":" and bool(after) and after[0].start == tokens[number].end
+
+
 def _verb_follows(tokens: tuple[Token, ...], number: int) -> bool:
     """Whether a second predicate or clause begins: "is called EVSE and looks like …"."""
     following = tokens[number + 1 : number + 8]
@@ -201,7 +242,7 @@ def _verb_follows(tokens: tuple[Token, ...], number: int) -> bool:
 
 def tidy(question: str) -> str:
     """A question as it is written: capital first letter, single spaces, one question mark."""
-    text = re.sub(r" ?\(see [^)]*\)", "", " ".join(question.split()))
+    text = _POINTER.sub("", " ".join(question.split()))
     text = re.sub(r"\s+([,.;:?])", r"\1", text).rstrip(" .,;:?!")
     match = re.search(r"[^\W_]", text)
     if match is None:

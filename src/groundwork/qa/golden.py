@@ -4,6 +4,7 @@ In: JSONL, one question a line, its evidence by page or URL. Out: `Question` rec
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,8 @@ from groundwork.errors import ConfigError, InputError
 from groundwork.records import Evidence, Question
 
 ORIGIN = "golden"
-HALVES = ("dev", "test")
+GOLDEN = ("dev", "test")
+LABELLED = ("train",)
 KINDS = (
     "fact", "number", "definition", "procedure", "comparison", "cause", "yes_no", "list", "multi",
     "unanswerable",
@@ -24,7 +26,7 @@ _FIELDS = {
 }  # fmt: skip
 
 
-def read_golden(path: Path, *, base_url: str) -> list[Question]:
+def read_golden(path: Path, *, base_url: str, halves: Sequence[str] = GOLDEN) -> list[Question]:
     """Questions of a golden set in the file's order.
 
     `base_url`: scheme and host of the site, put in front of each `page` of the evidence.
@@ -41,7 +43,9 @@ def read_golden(path: Path, *, base_url: str) -> list[Question]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        question = _question(line, where=f"{path}:{number}", base_url=base_url.rstrip("/"))
+        question = _question(
+            line, where=f"{path}:{number}", base_url=base_url.rstrip("/"), halves=halves
+        )
         before = first_line.setdefault(question.question_id, number)
         if before != number:
             raise InputError(
@@ -64,6 +68,16 @@ def golden_of(domain: DomainConfig) -> list[Question]:
     return read_golden(Path(domain.golden_path), base_url=base_url(domain))
 
 
+def labelled_of(domain: DomainConfig) -> list[Question]:
+    """Questions of people to learn from, or nothing when `domain` has none.
+
+    Raises: as `read_golden`.
+    """
+    if domain.labelled_path is None:
+        return []
+    return read_golden(Path(domain.labelled_path), base_url=base_url(domain), halves=LABELLED)
+
+
 def base_url(domain: DomainConfig) -> str:
     """Scheme and host under which the domain's pages are recorded.
 
@@ -77,9 +91,9 @@ def base_url(domain: DomainConfig) -> str:
     raise ConfigError(f"domain {domain.name} in params.yaml: expected a mirror or a site")
 
 
-def _question(line: str, *, where: str, base_url: str) -> Question:
+def _question(line: str, *, where: str, base_url: str, halves: Sequence[str]) -> Question:
     row = _parsed(line, where=where)
-    _expect(row["half"] in HALVES, where, "half", row["half"], "dev or test")
+    _expect(row["half"] in halves, where, "half", row["half"], " or ".join(halves))
     _expect(row["kind"] in KINDS, where, "kind", row["kind"], f"one of {', '.join(KINDS)}")
     _expect(row["question"].strip() != "", where, "question", row["question"], "a question")
     matches = row["answerable"] != (row["kind"] == "unanswerable")

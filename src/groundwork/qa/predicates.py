@@ -37,7 +37,8 @@ MIN_YES_NO_WORDS = 6
 
 
 def opened(clause: Clause, question: str) -> str:
-    return tidy(f"{clause.opener} {question}")
+    """With the clause's opener; empty when it breaks off within a list."""
+    return "" if clause.breaks_off(question) else tidy(f"{clause.opener} {question}")
 
 
 def _numbers(clause: Clause) -> Iterator[tuple[str, Kind]]:
@@ -52,7 +53,8 @@ def _condition(clause: Clause) -> str:
 
 
 def _dates(clause: Clause) -> Iterator[tuple[str, Kind]]:
-    yield date_question(clause), Kind.FACT
+    question = date_question(clause)
+    yield "" if clause.breaks_off(question) else question, Kind.FACT
 
 
 def _causes(clause: Clause) -> Iterator[tuple[str, Kind]]:
@@ -99,7 +101,7 @@ def _means(clause: Clause) -> Iterator[tuple[str, Kind]]:
         after = clause.tokens[number + 1]
         if token.lower == "by" and after.tag == "VBG" and after.lower.endswith("ing"):
             held = clause.core[: token.start - origin].rstrip(" ,")
-            if len(held.split()) >= 2:
+            if len(held.split()) >= 2 and not held.endswith((" or", " and")):
                 yield opened(clause, f"how {clause.asked(held)}"), Kind.PROCEDURE
             return
 
@@ -146,7 +148,8 @@ def _goes_on(rest: tuple[Token, ...]) -> bool:
         return False
     if not rest or rest[0].lower in {"down", "up", "out", "off", "along", "around", "through"}:
         return True
-    return rest[0].tag in {"IN", "TO"} and rest[0].lower not in {"that", "than", "as", "of"}
+    strange = {"that", "than", "as", "of", "between"}
+    return rest[0].tag in {"IN", "TO"} and rest[0].lower not in strange
 
 
 def lead_question(clause: Clause) -> str:
@@ -172,7 +175,7 @@ def _verb_part(clause: Clause) -> tuple[Token, ...] | None:
         fits = len(tokens) > 2 and first.tag in {"VBN", "VBD"} and tokens[1].lower in PASSIVE
         if first.lower == "called":
             return tokens[:1]
-        return tokens[:2] if fits else None
+        return tokens[:2] if fits and not _infinitive(tokens[1:]) else None
     if clause.supported:
         if first.tag != "VB" and not (first.tag == "VBN" and clause.verb in {"has", "have"}):
             return None
@@ -180,6 +183,12 @@ def _verb_part(clause: Clause) -> tuple[Token, ...] | None:
     if len(tokens) > 1 and _PAIRED.match(f"{clause.verb} {first.lower}"):
         return tokens[:1]
     return () if first.tag in {"DT", "JJ", "NN", "NNS", "NNP", "VBG", "CD"} else None
+
+
+def _infinitive(tokens: tuple[Token, ...]) -> bool:
+    """Whether "to record" may be one: the tagger takes such verbs for nouns and adjectives."""
+    names = {"DT", "PRP$", "CD", "QTY", "NNS", "NNP", "NNPS"}
+    return tokens[0].lower == "to" and tokens[1].tag not in names
 
 
 def noun_phrase(tokens: tuple[Token, ...]) -> int:
@@ -212,6 +221,8 @@ def _yes_no(clause: Clause) -> Iterator[tuple[str, Kind]]:
     if re.match(r"(?:where|when|what|why|how)\b", clause.core):
         return
     if re.search(r"\b(?:no|nothing|nobody|none|never|hardly)\b", clause.core):
+        return
+    if clause.negated and "," in clause.core:
         return
     if len(clause.asked().split()) < MIN_YES_NO_WORDS:
         return

@@ -13,7 +13,8 @@ _PAGE_WORDS = re.compile(
     r"\b(?:this|the) (?:page|guide|article|chapter|section|workbook|checklist|glossary|table"
     r"|figures?|example|lines?|row|column|list|(?:\w+ )?answer|question|reader|arithmetic|sum)\b"
     r"|\b(?:worked examples?|see also|step \d|the (?:one|two|three|first|second|last|others?|rest"
-    r"|next|sample|result|point|reason|rule|idea|difference|effect|figure|case|method|trick)"
+    r"|next|sample|result|point|reason|rule|idea|difference|effect|figure|case|method|trick"
+    r"|default values?)"
     r"(?! (?:of|for|in|to|why|when|at|on|between|that))\b)"
     r"|\bthe \w+ (?:column|row)\b|\b(?:web pages?|brackets|this site)\b"
     r"|\bsteps? (?:one|two|three|four)\b",

@@ -16,7 +16,7 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+•–]|(?P<number>\d+)[.)])[ \t]+$")
 _RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*$")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_EMPHASIS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
+_EMPHASIS = re.compile(r"`([^`]*)`|\*\*|__|`|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)")
 _LABEL = re.compile(r"(?P<label>[^.:–—|]{2,60}?)(?:[.:](?:\*\*|__)?|(?:\*\*|__)? [–—])\s+(?=\S)")
 
 
@@ -57,7 +57,7 @@ class Unit:
 
 def plain(text: str) -> str:
     """Markdown as a reader sees it, on one line."""
-    return " ".join(_EMPHASIS.sub("", _LINK.sub(r"\1", text)).split())
+    return " ".join(_EMPHASIS.sub(r"\1", _LINK.sub(r"\1", text)).split())
 
 
 def units_of(chunk: Chunk) -> list[Unit]:

@@ -1,27 +1,28 @@
 """Prompts to train on: the evidence among similar passages of the same split, and the answer.
 
-In: questions, chunks, the encoder. Out: one prompt and completion a question that fits into
+In: questions, the index, the encoder. Out: one prompt and completion a question that fits into
 `model.max_length`, and a reject for each that does not. The order of the passages is drawn from the
 seed and the question's id, so a question that comes or goes changes no other.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from groundwork.answer.extracts import extracts
+from groundwork.answer.matching import Query, make_query, squash
 from groundwork.answer.prompt import Shown, completion, fit, show, user_turn
 from groundwork.config import DomainConfig
 from groundwork.errors import InputError
-from groundwork.records import Chunk, Question, Reject
+from groundwork.index import Encoder, Index
+from groundwork.records import Question, Reject
 from groundwork.train.config import TrainConfig
 
 Messages = list[dict[str, str]]
-ENCODED = 8
-"""Texts that the encoder sees at a time."""
 
 
 class Reason(StrEnum):
@@ -29,14 +30,6 @@ class Reason(StrEnum):
 
     TOO_LONG = "too_long"
     NO_EVIDENCE = "no_evidence"
-
-
-class TextEncoder(Protocol):
-    """What ranks passages by similarity."""
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit vectors (B, D) of `texts`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +53,20 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A question with its passages, most important first."""
+    """A question with the numbers of its passages in the index, most important first."""
 
     key: str
     question: Question
-    gold: tuple[Chunk, ...]
-    distractors: tuple[Chunk, ...]
+    query: Query
+    gold: tuple[int, ...]
+    distractors: tuple[int, ...]
 
 
 def prepare_pairs(
     questions: Sequence[Question],
-    chunks: Sequence[Chunk],
+    index: Index,
     *,
-    encoder: TextEncoder,
+    encoder: Encoder,
     tokenizer: Any,
     settings: "Settings",
 ) -> Prepared:
@@ -81,13 +75,12 @@ def prepare_pairs(
     `settings.config.refusals` of the answerable ones come once more without their evidence, with
     the refusal as their answer.
     """
-    by_id = {chunk.passage_id: chunk for chunk in chunks}
     pairs: list[TrainingPair] = []
     rejects: list[Reject] = []
     tasks = 0
-    for task in _tasks(questions, by_id, encoder=encoder, config=settings.config):
+    for task in _tasks(questions, index, encoder=encoder, config=settings.config):
         tasks += 1
-        made = _pair(task, tokenizer=tokenizer, settings=settings)
+        made = _pair(task, index, tokenizer=tokenizer, settings=settings)
         if isinstance(made, TrainingPair):
             pairs.append(made)
         else:
@@ -104,64 +97,62 @@ class Settings:
     domain: DomainConfig
     max_length: int
     """Tokens of prompt and completion together."""
+    extracts: int
+    """Sentences of the passages that a prompt shows; 0: the passages whole."""
 
 
 def _tasks(
-    questions: Sequence[Question],
-    by_id: Mapping[str, Chunk],
-    *,
-    encoder: TextEncoder,
-    config: TrainConfig,
+    questions: Sequence[Question], index: Index, *, encoder: Encoder, config: TrainConfig
 ) -> Iterator[_Task]:
+    numbers = {chunk.passage_id: number for number, chunk in enumerate(index.chunks)}
     documents = {question.document_id for question in questions}
     documents |= {
-        by_id[e.passage_id].document_id
+        index.chunks[numbers[e.passage_id]].document_id
         for q in questions
         for e in q.evidence
-        if e.passage_id in by_id
+        if e.passage_id in numbers
     }
-    pool = [chunk for chunk in by_id.values() if chunk.document_id in documents]
-    pool_ND = _encode(encoder, [f"{chunk.title}\n{chunk.text}" for chunk in pool])
-    questions_QD = _encode(encoder, [question.question for question in questions])
-    for question, vector_D in zip(questions, questions_QD, strict=True):
-        order = np.argsort(-(pool_ND @ vector_D), kind="stable")
+    pool = [n for n, chunk in enumerate(index.chunks) if chunk.document_id in documents]
+    encoded = encoder.encode_tokens([q.question for q in questions], skip=[0] * len(questions))
+    for row, question in enumerate(questions):
+        query = make_query(
+            question.question,
+            encoded.vectors_BD[row],
+            encoded.tokens[row],
+            spans=encoded.spans[row],
+            lexicon=index.lexicon,
+        )
+        order = np.argsort(-(index.vectors_ND[pool] @ query.vector_D), kind="stable")
         gold_ids = dict.fromkeys(evidence.passage_id for evidence in question.evidence)
-        gold = tuple(by_id[i] for i in gold_ids if i in by_id)
-        others = [pool[i] for i in order if pool[i].passage_id not in gold_ids]
+        gold = tuple(numbers[i] for i in gold_ids if i in numbers)
+        others = [pool[i] for i in order if pool[i] not in gold]
         room = max(0, config.passages - len(gold))
-        yield _Task(question.question_id, question, gold, tuple(others[:room]))
+        yield _Task(question.question_id, question, query, gold, tuple(others[:room]))
         if question.answerable and _draw(question, config) < config.refusals:
             key = f"{question.question_id}:refusal"
-            elsewhere = [c for c in others if c.document_id != question.document_id]
-            yield _Task(key, question, (), tuple(elsewhere[: config.passages]))
-
-
-def _encode(encoder: TextEncoder, texts: Sequence[str]) -> np.ndarray:
-    """A few texts at a time, short ones first: 120 MB less than all at once."""
-    order = sorted(range(len(texts)), key=lambda i: (len(texts[i]), i))
-    parts = [order[i : i + ENCODED] for i in range(0, len(order), ENCODED)] or [order]
-    vectors = np.concatenate([encoder.encode([texts[i] for i in part]) for part in parts])
-    placed = np.empty_like(vectors)
-    placed[order] = vectors
-    return placed
+            elsewhere = [n for n in others if index.chunks[n].document_id != question.document_id]
+            yield _Task(key, question, query, (), tuple(elsewhere[: config.passages]))
 
 
 def _draw(question: Question, config: TrainConfig) -> float:
     return random.Random(f"{config.seed}:{question.question_id}:refusal").random()  # noqa: S311
 
 
-def _pair(task: _Task, *, tokenizer: Any, settings: Settings) -> TrainingPair | Reject:
+def _pair(
+    task: _Task, index: Index, *, tokenizer: Any, settings: Settings
+) -> TrainingPair | Reject:
     question = task.question
     refuses = not question.answerable or (not task.gold and task.key != question.question_id)
     if not refuses and not task.gold:
         found = ", ".join(e.passage_id for e in question.evidence) or "none"
-        return Reject(task.key, Reason.NO_EVIDENCE, f"passages {found}: not in chunks.parquet")
-    importance = [show(chunk) for chunk in (*task.gold, *task.distractors)]
-    build = _builder(task, tokenizer=tokenizer, settings=settings, refuses=refuses)
+        return Reject(task.key, Reason.NO_EVIDENCE, f"passages {found}: not in artifacts/index")
+    importance, order = _shown(task, index, settings=settings)
+    build = _builder(task, order, tokenizer=tokenizer, settings=settings, refuses=refuses)
+    gold_ids = {index.chunks[number].passage_id for number in task.gold}
     try:
         kept = fit(
             importance,
-            protected=len(task.gold),
+            protected=sum(item.chunk.passage_id in gold_ids for item in importance),
             room_tokens=settings.max_length,
             count=lambda shown: build(shown).tokens,
         )
@@ -170,15 +161,46 @@ def _pair(task: _Task, *, tokenizer: Any, settings: Settings) -> TrainingPair | 
     return build(kept)
 
 
+def _shown(task: _Task, index: Index, *, settings: Settings) -> tuple[list[Shown], list[int]]:
+    """What the prompt shows, the evidence first, and the order in which it stands there.
+
+    Whole passages stand in a drawn order; extracts as they do when the model answers: by rank.
+    """
+    numbers = (*task.gold, *task.distractors)
+    if not settings.extracts:
+        order = list(range(len(numbers)))
+        random.Random(f"{settings.config.seed}:{task.key}").shuffle(order)  # noqa: S311
+        return [show(index.chunks[number]) for number in numbers], order
+    quotes = [squash(evidence.quote) for evidence in task.question.evidence]
+    evidence = [
+        s
+        for number in task.gold
+        for s in range(*index.first_sentence_N[number : number + 2])
+        if squash(_sentence(s, index)) in quotes
+    ]
+    ranked = extracts(task.query, numbers, index, limit=settings.extracts, keep=evidence)
+    gold_ids = {index.chunks[number].passage_id for number in task.gold}
+    importance = sorted(ranked, key=lambda item: item.chunk.passage_id not in gold_ids)
+    return importance, [importance.index(item) for item in ranked]
+
+
+def _sentence(number: int, index: Index) -> str:
+    span = index.sentences[number]
+    return index.chunks[span.passage].text[span.start : span.end]
+
+
 def _builder(
-    task: _Task, *, tokenizer: Any, settings: Settings, refuses: bool
+    task: _Task,
+    order: Sequence[int],
+    *,
+    tokenizer: Any,
+    settings: Settings,
+    refuses: bool,
 ) -> Callable[[list[Shown]], TrainingPair]:
     """A function that makes the pair from the passages that are left."""
-    ranks = list(range(len(task.gold) + len(task.distractors)))
-    random.Random(f"{settings.config.seed}:{task.key}").shuffle(ranks)  # noqa: S311
 
     def build(shown: list[Shown]) -> TrainingPair:
-        ordered = [shown[rank] for rank in ranks if rank < len(shown)]
+        ordered = [shown[rank] for rank in order if rank < len(shown)]
         turn = user_turn(task.question.question, ordered, domain=settings.domain)
         answer = settings.domain.refusal if refuses else _answer(task.question, ordered)
         prompt = [{"role": "user", "content": turn}]
