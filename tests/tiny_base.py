@@ -133,6 +133,7 @@ def model_config(**changes: Any) -> ModelConfig:
         "hub_id": None,
         "revision": None,
         "max_length": 480,
+        "extracts": 0,
     }
     return ModelConfig(**(values | changes))
 

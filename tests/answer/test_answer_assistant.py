@@ -23,7 +23,7 @@ from groundwork.answer import (
 )
 from groundwork.answer.extractive import SIGNALS
 from groundwork.answer.linear import Logistic
-from groundwork.answer.signals import RETRIEVAL_SIGNALS
+from groundwork.answer.signals import ANSWER_SIGNALS, RETRIEVAL_SIGNALS
 from groundwork.artifacts import read_json, write_json, write_manifest, write_parquet
 from groundwork.config import DomainConfig, check
 from groundwork.errors import ArtifactError, ConfigError, InputError
@@ -62,7 +62,7 @@ def _answer_section() -> dict[str, Any]:
 
 def _calibration(*, bias: float = 0.0, threshold: float = 0.3) -> Calibration:
     """Answerable when the passages hold the question's words; right by a constant .8."""
-    none = dict.fromkeys([*RETRIEVAL_SIGNALS, *SIGNALS], 0.0)
+    none = dict.fromkeys([*RETRIEVAL_SIGNALS, *SIGNALS, *ANSWER_SIGNALS], 0.0)
     return Calibration(
         answerable=Logistic({**none, "overlap_all": 8.0}, -4.0 + bias),
         right=Logistic(none, 1.3862944),
@@ -185,7 +185,9 @@ def test_citations_are_numbered_in_order_and_stand_in_their_passage(
         assert (citation.url, citation.document_id) == (chunk.url, chunk.document_id)
 
 
-@pytest.mark.parametrize("question", ["Zebra crossings by moonlight?", "?", "the", "Ω" * 50])
+@pytest.mark.parametrize(
+    "question", ["Zebra crossings by moonlight?", "?", "the", "Ω" * 50, "\u200b"]
+)
 def test_foreign_question_is_refused(assistant: Assistant, question: str) -> None:
     """The domain's own words, no citation, and a confidence that is a probability."""
     answer = assistant.answer(question)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from groundwork.answer import Draft, Retrieval
 from groundwork.answer.extractive import (
     SIGNALS,
     Extractive,
+    _entropy,
     in_reading_order,
     list_around,
     repeats,
@@ -185,12 +187,22 @@ def test_signals_are_those_of_the_sentences(bikes: Retrieval, make_extractive: M
     """Best and second logit, best cosine, and the share of the question that the answer holds."""
     question = "When does the shop open on Sundays?"
     draft = _draft(bikes, make_extractive(), question)
-    assert tuple(draft.signals) == SIGNALS
+    assert set(draft.signals) == set(SIGNALS)
     assert draft.signals["top_logit"] >= draft.signals["second_logit"]
     found = candidates(bikes, bikes.retrieve(question))
     cosines = bikes.index.sentence_vectors_SD[[c.sentence for c in found]] @ bikes.embed(question)
     assert draft.signals["top_cosine"] == pytest.approx(float(cosines.max()))
     assert draft.signals["answer_overlap"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("logits", "expected"),
+    [([3.0], 0.0), ([1.0, 1.0], 0.6931), ([2.0, 2.0, 2.0, 2.0], 1.3863), ([1.0986, 0.0], 0.5623)],
+)
+def test_entropy_by_hand(logits: list[float], expected: float) -> None:
+    """One: 0; two and four alike: ln 2 and ln 4; shares 3/4 and 1/4: .2158 + .3466."""
+    assert _entropy(np.array(logits)) == pytest.approx(expected, abs=1e-4)
+    assert _entropy(np.array(logits) + 9) == pytest.approx(expected, abs=1e-4)
 
 
 def test_certain_model_gives_finite_signals(bikes: Retrieval, ranker: Logistic) -> None:

@@ -14,6 +14,7 @@ from groundwork.answer.features import (
     overlap,
     sentence_features,
 )
+from groundwork.answer.matching import token_match
 from groundwork.index import terms
 
 
@@ -161,3 +162,18 @@ def test_shape_of_the_sentence(bikes: Retrieval) -> None:
     dogs = _at(found, "Club members")
     assert column["log_words"][dogs] == pytest.approx(log1p(6))
     assert not column["is_question"].any()
+
+
+def test_tokens_are_matched_sentence_by_sentence(bikes: Retrieval) -> None:
+    """Both directions, and the best sentence of the passage for all of its sentences."""
+    question = "How long does charging the battery take?"
+    found, column = _rows(bikes, question, category="electric")
+    match_S2 = token_match(bikes.query(question), [c.sentence for c in found], bikes.index)
+    np.testing.assert_allclose(column["token_match"], match_S2[:, 0])
+    np.testing.assert_allclose(column["token_match_back"], match_S2[:, 1])
+    for passage in {c.passage for c in found}:
+        rows = [i for i, c in enumerate(found) if c.passage == passage]
+        np.testing.assert_allclose(
+            column["token_match_passage"][rows], match_S2[rows, 0].max(), rtol=1e-9
+        )
+    assert found[int(column["token_match"].argmax())].text == "Charging takes 4 hours from empty."

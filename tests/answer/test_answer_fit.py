@@ -20,7 +20,7 @@ from groundwork.answer import (
 )
 from groundwork.answer.config import CalibrationConfig
 from groundwork.answer.features import FEATURES, candidates, sentence_features
-from groundwork.answer.fit import _is_evidence, _squash, _weighted_quantile, decide
+from groundwork.answer.fit import _weighted_quantile, decide
 from groundwork.answer.linear import Logistic
 from groundwork.config import check
 from groundwork.errors import ConfigError, InputError
@@ -30,7 +30,9 @@ CONFIG = CalibrationConfig(max_wrong_refusals=0.1, max_model_questions=64, folds
 SAID = Draft((Support("It opens.", "p1", "It opens."),), False, {})
 
 
-def _question(text: str, quote: str, folder: str, *, origin: str = "rules") -> Question:
+def _question(
+    text: str, quote: str, folder: str, *, origin: str = "rules", split: str = "validation"
+) -> Question:
     url = f"https://bikes.example/{folder}/"
     return Question(
         question_id=text,
@@ -42,7 +44,7 @@ def _question(text: str, quote: str, folder: str, *, origin: str = "rules") -> Q
         evidence=(Evidence("", quote, url),) if quote else (),
         facts=(),
         document_id="",
-        split="dev",
+        split=split,
         origin=origin,
     )
 
@@ -84,25 +86,14 @@ def test_ranker_without_evidence_has_its_prior(bikes: Retrieval) -> None:
     assert fit_ranker([], bikes) == ranker
 
 
-def test_golden_questions_weigh_more() -> None:
-    """As much as five generated pairs."""
-    assert weight_of(_question("q", "a", "visit", origin="golden")) == 5.0
-    assert weight_of(_question("q", "a", "visit")) == weight_of(QUESTIONS[0]) == 1.0
-
-
 @pytest.mark.parametrize(
-    ("sentence", "quote", "expected"),
-    [
-        ("Charging takes **4 hours**.", "charging takes 4 hours", True),
-        ("Charging takes 4 hours from empty.", "takes 4 hours", True),
-        ("Charging takes 4 hours.", "In short: charging takes 4 hours. So wait.", True),
-        ("4 hours.", "Charging takes 4 hours.", False),
-        ("The shop opens at 8 am.", "Charging takes 4 hours.", False),
-    ],
+    ("origin", "split", "expected"),
+    [("golden", "dev", 5.0), ("golden", "train", 1.0), ("rules", "validation", 1.0)],
+    ids=["golden", "labelled", "generated"],
 )
-def test_evidence_is_containment_either_way(sentence: str, quote: str, expected: bool) -> None:
-    """Without marks and case; fewer than ten letters prove nothing."""
-    assert _is_evidence(sentence, [_squash(quote)]) is expected
+def test_questions_of_the_dev_half_weigh_more(origin: str, split: str, expected: float) -> None:
+    """As much as five generated pairs or labelled questions."""
+    assert weight_of(_question("q", "a", "visit", origin=origin, split=split)) == expected
 
 
 @pytest.mark.parametrize(
@@ -152,6 +143,32 @@ def test_threshold_limits_wrong_refusals() -> None:
     bold = fit_calibration(_examples(), replace(CONFIG, max_wrong_refusals=0.5))
     assert bold.threshold > calibration.threshold > 0
     assert _share_refused(bold, _examples()) > _share_refused(calibration, _examples())
+
+
+def _kinds(weight: float) -> list[Example]:
+    """Easy questions of `weight`, five times as many hard ones of weight 1, unanswerable ones."""
+    rng = np.random.default_rng(8)
+    return [
+        Example({"similarity": float(rng.normal(mean, 0.3))}, answerable, answerable, each)
+        for mean, answerable, each, size in ((2, True, weight, 100), (0, True, 1.0, 500))
+        for _ in range(size)
+    ] + [Example({"similarity": float(rng.normal(-2, 0.3))}, False, False, 1.0) for _ in range(300)]
+
+
+def test_threshold_is_set_on_the_heaviest_questions() -> None:
+    """About a tenth of the easy ones is refused, and so all hard ones; else a tenth of all.
+
+    Weighted over all questions the threshold would lie among the hard ones as well: they are half
+    of the weight.
+    """
+    examples = _kinds(5.0)
+    calibration = fit_calibration(examples, CONFIG)
+    easy, hard = examples[:100], examples[100:600]
+    assert _share_refused(calibration, easy) == pytest.approx(0.1, abs=0.08)
+    assert _share_refused(calibration, hard) > 0.95
+    alike = fit_calibration(_kinds(1.0), CONFIG)
+    assert _share_refused(alike, easy) == 0
+    assert _share_refused(alike, hard) == pytest.approx(0.12, abs=0.03)
 
 
 def test_unanswerable_questions_are_mostly_refused() -> None:

@@ -4,11 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_base import DOMAIN, make_retrieved, write_base
+from tiny_base import DOMAIN, PLANTS, make_retrieved, sentence, write_base
+from tiny_index import tiny_retrieval
 
 from groundwork.answer import GenerativeConfig
 from groundwork.answer.generative import Generative
-from groundwork.artifacts import read_json, write_json
+from groundwork.answer.prompt import parse
+from groundwork.artifacts import read_json, write_json, write_manifest
 from groundwork.errors import ArtifactError, InputError
 
 CONFIG = GenerativeConfig(max_new_tokens=6, batch_size=2)
@@ -21,10 +23,16 @@ def base_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_base(tmp_path_factory.mktemp("base"))
 
 
+def _load(name: str, base_dir: Path, adapter_dir: Path | None) -> Generative:
+    return Generative.load(
+        name, base_dir, adapter_dir, config=CONFIG, domain=DOMAIN, retrieval=tiny_retrieval()
+    )
+
+
 @pytest.fixture(scope="module")
 def base(base_dir: Path) -> Generative:
     """The tiny model without adapter."""
-    return Generative.load("base", base_dir, None, config=CONFIG, domain=DOMAIN)
+    return _load("base", base_dir, None)
 
 
 def test_batches_say_what_single_questions_get(base: Generative) -> None:
@@ -81,12 +89,48 @@ def test_no_passages_still_get_an_answer(base: Generative) -> None:
     assert all(support.passage_id == "" for support in draft.supports)
 
 
+@pytest.fixture(scope="module")
+def extracting(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Generative:
+    """The tiny model as one that is shown two sentences."""
+    folder = Path(shutil.copytree(base_dir, tmp_path_factory.mktemp("extracts") / "base"))
+    write_json(folder / "base.json", read_json(folder / "base.json") | {"extracts": 2})
+    write_manifest(folder, read_json(folder / "manifest.json")["files"])
+    return _load("base", folder, None)
+
+
+def test_small_model_is_shown_sentences(extracting: Generative) -> None:
+    """The two nearest to the question, each under its passage's title."""
+    shown = extracting._fit("What does the oak like?", make_retrieved(0, 2, 3))
+    assert sum(len(item.lines) for item in shown) == 2
+    assert shown[0].chunk.passage_id == "p2"
+    assert shown[0].lines[0] == sentence(2)
+
+
+def test_model_without_extracts_is_shown_passages(base: Generative) -> None:
+    """Whole, in the order of the retrieval."""
+    shown = base._fit("What does the oak like?", make_retrieved(0, 2))
+    assert [item.chunk.passage_id for item in shown] == ["p0", "p2"]
+    assert [len(item.lines) for item in shown] == [3, 3]
+
+
+def test_extracts_are_answered_like_passages(extracting: Generative) -> None:
+    """Same signals; citations count the passages that are shown; nothing retrieved is no error."""
+    drafts = extracting.draft_many(QUESTIONS, [make_retrieved(0, 1), make_retrieved(3), []])
+    assert len(drafts) == 3
+    for draft in drafts:
+        assert set(draft.signals) == {"mean_logprob", "answer_tokens", "copied_fraction"}
+    chunks = [s.chunk for s in extracting._fit("What does the oak like?", make_retrieved(0, 2))]
+    said = parse(f"{sentence(2)} [1]", chunks, refusal=DOMAIN.refusal)
+    assert [support.passage_id for support in said.supports] == ["p2"]
+    assert chunks[0].title == PLANTS[2].title()
+
+
 @pytest.mark.slow
 def test_adapter_changes_the_answers_and_must_fit(
     base_dir: Path, base: Generative, adapter_dir: Path, tmp_path: Path
 ) -> None:
     """An adapter is applied without merging; missing, damaged and foreign ones are errors."""
-    tuned = Generative.load("tuned", base_dir, adapter_dir, config=CONFIG, domain=DOMAIN)
+    tuned = _load("tuned", base_dir, adapter_dir)
     asked = (QUESTIONS, [make_retrieved(0, 1)] * 3)
     assert [d.signals for d in tuned.draft_many(*asked)] != [
         d.signals for d in base.draft_many(*asked)
@@ -111,7 +155,7 @@ def test_adapter_changes_the_answers_and_must_fit(
         folder = Path(shutil.copytree(adapter_dir, tmp_path / message / damage.__code__.co_name))
         damage(folder)
         with pytest.raises(ArtifactError, match=f"{message}.*single-item train"):
-            Generative.load("tuned", base_dir, folder, config=CONFIG, domain=DOMAIN)
+            _load("tuned", base_dir, folder)
         shutil.rmtree(folder)
 
 

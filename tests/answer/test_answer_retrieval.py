@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from groundwork.answer import HybridRetriever, Retrieval
 from groundwork.answer.config import RetrievalConfig
 from groundwork.index import Encoder, IndexConfig, build_index, load_index
+from groundwork.index.encoder import Encoded
 from groundwork.records import Retrieved
 
 QUESTION = "How far does the battery last in winter?"
@@ -139,10 +140,10 @@ class Counting(Encoder):
         super().__init__(encoder._model, encoder._tokenizer)
         self.calls: list[list[str]] = []
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
+    def encode_tokens(self, texts: Sequence[str], *, skip: Sequence[int]) -> Encoded:
         """As the encoder does."""
         self.calls.append(list(texts))
-        return super().encode(texts)
+        return super().encode_tokens(texts, skip=skip)
 
 
 def test_equal_questions_are_embedded_once(

@@ -4,9 +4,15 @@ from math import log, log1p
 
 import numpy as np
 import pytest
+from tiny_index import PACKED, tiny_retrieval
 
-from groundwork.answer import Draft, Retrieval, all_signals
-from groundwork.answer.signals import RETRIEVAL_SIGNALS, retrieval_signals
+from groundwork.answer import Draft, Retrieval, Support, all_signals
+from groundwork.answer.signals import (
+    ANSWER_SIGNALS,
+    RETRIEVAL_SIGNALS,
+    TOKEN_SIGNALS,
+    retrieval_signals,
+)
 
 
 def _signals(bikes: Retrieval, question: str) -> dict[str, float]:
@@ -82,4 +88,122 @@ def test_signals_of_the_draft_are_added(bikes: Retrieval) -> None:
     assert signals == {
         **retrieval_signals("shop", retrieved, bikes),
         "mean_log_probability": -0.5,
+        "kind_wanted": 0.0,
+        "kind_met": 0.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How much is a tandem?", 1),
+        ("Do students pay less?", 1),
+        ("COST of a helmet?", 1),
+        ("Is there a list of prices?", 1),
+        ("How many days?", 0),
+        ("Is it costly to be a payer?", 0),
+    ],
+)
+def test_question_about_money_is_marked(bikes: Retrieval, question: str, expected: int) -> None:
+    """Whole words, any case; prices change from day to day and are seldom on a page."""
+    assert _signals(bikes, question)["asks_price"] == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "quantity", "reason"),
+    [
+        ("How long does charging take?", 1, 0),
+        ("how MANY tandems are there", 1, 0),
+        ("How far, and why so far?", 1, 1),
+        ("Why is the shop closed?", 0, 1),
+        ("How do I charge?", 0, 0),
+        ("Somehow longer?", 0, 0),
+    ],
+)
+def test_quantities_and_reasons_are_marked(
+    bikes: Retrieval, question: str, quantity: int, reason: int
+) -> None:
+    """Whole words, any case; a question may want both."""
+    signals = _signals(bikes, question)
+    assert (signals["asks_quantity"], signals["asks_reason"]) == (quantity, reason)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Does the battery last 60 km?", 0),
+        ("Does the battery last 77 km?", 1),
+        ("Does the battery last 77 km, 77 km or 6.5 km?", 2),
+        ("Is the range 40 km or 99,5 km?", 1),
+        ("Does the battery last?", 0),
+    ],
+)
+def test_numbers_that_no_passage_holds_are_counted(
+    bikes: Retrieval, question: str, expected: int
+) -> None:
+    """Each once; decimals are one number."""
+    retrieved = bikes.retrieve(question, category="electric")
+    assert retrieval_signals(question, retrieved, bikes)["missing_numbers"] == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "expected"),
+    [
+        ("How long does it take?", "It takes 4 hours.", (1, 1)),
+        ("How long does it take?", "It takes a while.", (1, 0)),
+        ("Why is it slow?", "It is slow because it is cold.", (1, 1)),
+        ("May dogs come?", "Dogs may come at 4 hours' notice.", (0, 0)),
+        ("How long does it take?", "", (1, 0)),
+    ],
+)
+def test_kind_asked_for_is_met_by_what_is_said(
+    bikes: Retrieval, question: str, said: str, expected: tuple[int, int]
+) -> None:
+    """A time, a reason: whether one is wanted, and whether the draft gives it."""
+    supports = (Support(said, "p1", said),) if said else ()
+    signals = all_signals(question, bikes.retrieve(question), bikes, Draft(supports, False, {}))
+    assert tuple(signals[name] for name in ANSWER_SIGNALS) == expected
+
+
+def test_token_signals_by_hand() -> None:
+    """moss and shade stand in one passage of eight each, tulip in none.
+
+    idf: ln(9 / 1.5) = 1.792 twice, ln(9 / .5) = 2.890; weights .2767 .2767 .4466. The moss passage
+    meets the first two; the worst is met by 0, and with the highest weight its hole is 1. `spring`
+    stands in all passages: idf ln(9 / 8.5) = .0572.
+    """
+    tiny = tiny_retrieval()
+    signals = retrieval_signals("moss shade tulip", tiny.retrieve("moss shade tulip"), tiny)
+    met = 2 * log(6) / (2 * log(6) + log(18)) * PACKED
+    assert {name: signals[name] for name in TOKEN_SIGNALS} == pytest.approx(
+        {
+            "token_passage": met,
+            "token_first": met,
+            "token_cover": met,
+            "token_worst": 0.0,
+            "token_hole": 1.0,
+        },
+        abs=1e-5,
+    )
+
+
+def test_cover_takes_each_token_where_it_is_met_best() -> None:
+    """moss and sun stand in two passages: each meets half of the question, both all of it."""
+    tiny = tiny_retrieval()
+    retrieved = tiny.retrieve("moss sun")
+    assert {"p0", "p1"} <= {item.chunk.passage_id for item in retrieved}
+    signals = retrieval_signals("moss sun", retrieved, tiny)
+    assert signals["token_passage"] == pytest.approx(PACKED / 2, abs=1e-5)
+    assert signals["token_cover"] == pytest.approx(PACKED, abs=1e-5)
+    assert signals["token_worst"] == pytest.approx(PACKED, abs=1e-5)
+    assert signals["token_hole"] == pytest.approx(1 - PACKED, abs=1e-5)
+
+
+def test_first_passage_is_not_always_the_best_met() -> None:
+    """`token_first` is that of the passage that came first, whatever the order."""
+    tiny = tiny_retrieval()
+    retrieved = [item for item in tiny.retrieve("moss shade") if item.chunk.passage_id == "p0"]
+    others = [item for item in tiny.retrieve("oak") if item.chunk.passage_id == "p2"]
+    signals = retrieval_signals("moss shade", others + retrieved, tiny)
+    assert signals["token_first"] == pytest.approx(0.0, abs=1e-6)
+    assert signals["token_passage"] == pytest.approx(PACKED, abs=1e-5)

@@ -1,6 +1,7 @@
 """The index on disk: complete, the same bytes for the same chunks, checked when it is opened."""
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +23,8 @@ from groundwork.index import (
     load_index,
     passage_text,
 )
-from groundwork.index.build import sentence_text
+from groundwork.index.build import subject_of
+from groundwork.index.encoder import DIMENSION, TOKEN_DIMENSION, Encoded, pack_tokens
 from groundwork.records import Chunk
 
 FLAT = IndexConfig(faiss="Flat", bm25_k1=1.5, bm25_b=0.75)
@@ -36,6 +38,7 @@ FILES = [
     "passages.parquet",
     "sentences.faiss",
     "sentences.parquet",
+    "tokens.npy",
     "vectors.faiss",
 ]
 PROSE = (
@@ -46,18 +49,35 @@ STEPS = "- Close the valve.\n- Clean the filter."
 
 
 class Hashing(Encoder):
-    """Unit vectors of 8 dimensions out of a hash: fast, and the same everywhere."""
+    """Unit vectors out of a hash: fast, and the same everywhere. A token is a word."""
 
     def __init__(self) -> None:
         super().__init__(None, None)
         self.seen: list[str] = []
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """float32 (B, 8)"""
+        """float32 (B, 384)"""
         self.seen += texts
-        digests = [np.frombuffer(sha256(text.encode()).digest(), dtype=np.uint32) for text in texts]
-        vectors_BD = np.array(digests, dtype=np.float32).reshape(len(texts), 8) / 2**31 - 1
-        return np.asarray(vectors_BD / np.linalg.norm(vectors_BD, axis=1, keepdims=True))
+        return _hashed(texts, DIMENSION)
+
+    def encode_tokens(self, texts: Sequence[str], *, skip: Sequence[int]) -> Encoded:
+        """Words that begin at `skip` or later."""
+        words = [
+            [word for word in re.finditer(r"\w+", text) if word.start() >= first]
+            for text, first in zip(texts, skip, strict=True)
+        ]
+        return Encoded(
+            self.encode(texts),
+            tuple(_hashed([word[0] for word in found], TOKEN_DIMENSION) for found in words),
+            tuple(tuple(word.span() for word in found) for found in words),
+        )
+
+
+def _hashed(texts: Sequence[str], width: int) -> np.ndarray:
+    digests = [np.frombuffer(sha256(text.encode()).digest(), dtype=np.uint8) for text in texts]
+    rows = np.array(digests, dtype=np.float32).reshape(len(texts), 32) / 128 - 1
+    vectors_BD = np.tile(rows, width // 32)
+    return np.asarray(vectors_BD / np.linalg.norm(vectors_BD, axis=1, keepdims=True))
 
 
 def _chunk(text: str, *, heading: str = "") -> Chunk:
@@ -119,6 +139,10 @@ def test_two_builds_are_equal_byte_for_byte(tmp_path: Path, config: IndexConfig)
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
 
 
+def _embedded(chunk: Chunk, sentence: Sentence) -> str:
+    return subject_of(chunk) + chunk.text[sentence.start : sentence.end]
+
+
 @pytest.mark.parametrize("config", [FLAT, HNSW], ids=["Flat", "HNSW"])
 def test_loaded_index_holds_what_was_indexed(tmp_path: Path, config: IndexConfig) -> None:
     """Chunks with their types, vectors of passages and sentences, and a working search."""
@@ -128,7 +152,7 @@ def test_loaded_index_holds_what_was_indexed(tmp_path: Path, config: IndexConfig
     np.testing.assert_array_equal(
         index.vectors_ND, encoder.encode([passage_text(c) for c in CHUNKS])
     )
-    sentences = [sentence_text(CHUNKS[s.passage], s) for s in index.sentences]
+    sentences = [_embedded(CHUNKS[s.passage], s) for s in index.sentences]
     np.testing.assert_array_equal(index.sentence_vectors_SD, encoder.encode(sentences))
     number, score = index.store.search_vector(index.vectors_ND[1], 1)[0]
     assert number == 1
@@ -142,8 +166,8 @@ def test_sentences_are_spans_of_their_passage(built_dir: Path) -> None:
     assert index.first_sentence_N.tolist() == [0, 3, 6, 8]
     for number, chunk in enumerate(CHUNKS):
         first, last = index.first_sentence_N[number : number + 2]
-        expected = [Sentence(number, start, end) for start, end in split_sentences(chunk.text)]
-        assert list(index.sentences[first:last]) == expected
+        found = [(s.passage, s.start, s.end) for s in index.sentences[first:last]]
+        assert found == [(number, start, end) for start, end in split_sentences(chunk.text)]
     spans = [index.chunks[s.passage].text[s.start : s.end] for s in index.sentences]
     assert spans == [
         "The pump hums at night.",
@@ -155,6 +179,24 @@ def test_sentences_are_spans_of_their_passage(built_dir: Path) -> None:
         "Close the valve.",
         "Clean the filter.",
     ]
+
+
+def test_tokens_of_a_sentence_are_its_own_words(built_dir: Path) -> None:
+    """`first_token_S` cuts the tokens: 5, 12, 4, 3 words and so on; title and heading have none."""
+    index = load_index(built_dir, Hashing())
+    counts = [5, 12, 4, 3, 2, 2, 3, 3]
+    assert [s.tokens for s in index.sentences] == counts
+    assert index.first_token_S.tolist() == [0, *np.cumsum(counts).tolist()]
+    assert index.tokens_MP.shape == (34, TOKEN_DIMENSION)
+    assert index.tokens_MP.dtype == np.int8
+    first, last = index.first_token_S[4:6]
+    expected_TP = pack_tokens(_hashed(["Valve", "4"], TOKEN_DIMENSION))
+    np.testing.assert_array_equal(index.tokens_MP[first:last], expected_TP)
+
+
+def test_tokens_are_mapped_not_read(built_dir: Path) -> None:
+    """They are most of the index; what is not asked for stays on disk."""
+    assert isinstance(load_index(built_dir, Hashing()).tokens_MP, np.memmap)
 
 
 def test_title_and_headings_are_embedded_too(tmp_path: Path) -> None:
@@ -228,6 +270,8 @@ def test_passage_without_a_sentence_is_indexed(tmp_path: Path, chunks: list[Chun
     assert index.first_sentence_N[:2].tolist() == [0, 0]
     assert len(index.chunks) == len(chunks)
     assert len(index.sentence_vectors_SD) == len(index.sentences)
+    assert len(index.tokens_MP) == sum(s.tokens for s in index.sentences)
+    assert len(index.first_token_S) == len(index.sentences) + 1
 
 
 def test_metadata_on_disk_is_json(built_dir: Path) -> None:

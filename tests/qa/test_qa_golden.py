@@ -1,13 +1,16 @@
 """The reader of golden sets."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_base import DOMAIN
 
+from groundwork.config import MirrorConfig
 from groundwork.errors import InputError
-from groundwork.qa import page_url, read_golden
+from groundwork.qa import golden_of, labelled_of, page_url, read_golden
 
 BASE = "https://www.example.org"
 
@@ -116,3 +119,29 @@ def test_an_empty_or_missing_file_is_an_error(tmp_path: Path) -> None:
         read_golden(write(tmp_path, ""), base_url=BASE)
     with pytest.raises(InputError, match="cannot be read"):
         read_golden(tmp_path / "none.jsonl", base_url=BASE)
+
+
+def test_labelled_questions_are_read_with_the_domains_urls(tmp_path: Path) -> None:
+    """In the golden set's format, of split `train` and origin `golden`."""
+    mirror = MirrorConfig(dir="site", public_url=BASE, include=[], exclude=[])
+    path = write(tmp_path, line(half="train"))
+    domain = replace(DOMAIN, mirror=mirror, labelled_path=str(path))
+    (question,) = labelled_of(domain)
+    assert (question.split, question.origin) == ("train", "golden")
+    assert question.evidence[0].url == f"{BASE}/home/three-pin/"
+    assert golden_of(domain) == []
+
+
+@pytest.mark.parametrize("half", ["dev", "test", ""])
+def test_labelled_questions_are_of_half_train(tmp_path: Path, half: str) -> None:
+    """Or a golden set named by mistake would be learned from."""
+    mirror = MirrorConfig(dir="site", public_url=BASE, include=[], exclude=[])
+    path = write(tmp_path, line(half="train"), line(id="A-2", half=half))
+    domain = replace(DOMAIN, mirror=mirror, labelled_path=str(path))
+    with pytest.raises(InputError, match=rf":2: half='{half}'; expected train$"):
+        labelled_of(domain)
+
+
+def test_domain_without_labelled_questions_has_none() -> None:
+    """Not even a source is needed."""
+    assert labelled_of(DOMAIN) == []

@@ -16,7 +16,7 @@ import yaml
 
 from groundwork.answer.extractive import SIGNALS
 from groundwork.answer.features import FEATURES
-from groundwork.answer.signals import RETRIEVAL_SIGNALS
+from groundwork.answer.signals import ANSWER_SIGNALS, RETRIEVAL_SIGNALS
 from groundwork.artifacts import (
     sha256_bytes,
     short_id,
@@ -122,7 +122,7 @@ def _document(category: str) -> tuple[Page, Document, Chunk]:
 def _write_evaluation(folder: Path) -> None:
     """A ranker that follows the cosine, and a refusal below a cosine of 0.4."""
     ranker = {"weights": dict.fromkeys(FEATURES, 0.0) | {"cos_sentence": 10.0}, "bias": -5.0}
-    names = (*RETRIEVAL_SIGNALS, *SIGNALS)
+    names = (*RETRIEVAL_SIGNALS, *SIGNALS, *ANSWER_SIGNALS)
     nothing = dict.fromkeys(names, 0.0)
     calibration = {
         "answerable": {"weights": nothing | {"best_dense": 20.0}, "bias": -8.0},

@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from tiny_base import (
     DOMAIN,
-    NEEDS,
     PLANTS,
     make_chunks,
     make_documents,
@@ -17,6 +14,7 @@ from tiny_base import (
     sentence,
     train_config,
 )
+from tiny_index import WORDS, index_of
 
 from groundwork.answer.prompt import parse
 from groundwork.base.tokens import train_tokenizer
@@ -24,16 +22,6 @@ from groundwork.records import Chunk, Question
 from groundwork.train import Prepared, Reason, Settings, prepare_pairs
 
 CHUNKS = make_chunks()
-
-
-class Words:
-    """An encoder that counts plants and needs: similarity is having the same ones."""
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        rows = [[text.lower().count(word) + 1e-3 for word in (*PLANTS, *NEEDS)] for text in texts]
-        vectors = np.array(rows, dtype=np.float32)
-        vectors = vectors.reshape(len(texts), len(PLANTS) + len(NEEDS))
-        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +38,9 @@ def _prepare(
     max_length: int = 480,
     **changes: Any,
 ) -> Prepared:
-    settings = Settings(train_config(**changes), DOMAIN, max_length)
-    return prepare_pairs(questions, chunks, encoder=Words(), tokenizer=tokenizer, settings=settings)
+    settings = Settings(train_config(**changes), DOMAIN, max_length, extracts=0)
+    index = index_of(tuple(chunks))
+    return prepare_pairs(questions, index, encoder=WORDS, tokenizer=tokenizer, settings=settings)
 
 
 def test_prompt_holds_evidence_and_distractors(tokenizer: Any) -> None:
@@ -170,16 +159,8 @@ def test_share_of_refusals_is_kept(tokenizer: Any, share: float) -> None:
     assert abs((len(pairs) - 200) / 200 - share) <= 0.1
 
 
-def test_encoder_order_does_not_matter(tokenizer: Any, tmp_path: Path) -> None:
-    """Texts are encoded by length and put back in their places."""
-    one = _prepare(tokenizer, make_questions(), passages=3)
-    longer = [replace(c, text=c.text + " More." * (8 - i)) for i, c in enumerate(CHUNKS)]
-    two = _prepare(tokenizer, make_questions(), passages=3, chunks=longer)
-    cited = [[p.completion for p in prepared.pairs] for prepared in (one, two)]
-    assert cited[0] == cited[1]
-
-
 def test_split_without_questions_or_passages_gives_no_pairs(tokenizer: Any) -> None:
     """A small corpus may have no validation pair; pairs without any passage are rejects."""
     assert _prepare(tokenizer, []) == Prepared((), ())
-    assert len(_prepare(tokenizer, make_questions(), chunks=[]).rejects) == 8
+    foreign = replace(CHUNKS[0], passage_id="foreign", document_id="foreign")
+    assert len(_prepare(tokenizer, make_questions(), chunks=[foreign]).rejects) == 8

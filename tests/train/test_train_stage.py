@@ -25,10 +25,10 @@ from groundwork.artifacts import (
     sha256_file,
     write_jsonl,
     write_manifest,
-    write_parquet,
 )
 from groundwork.errors import ArtifactError, ConfigError, InputError, RejectsError
-from groundwork.records import Chunk, Question
+from groundwork.index import Encoder, IndexConfig, build_index
+from groundwork.records import Question
 from groundwork.tracking import client, find_run
 
 pytestmark = pytest.mark.slow
@@ -41,12 +41,20 @@ def base_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_base(tmp_path_factory.mktemp("base"))
 
 
+@pytest.fixture(scope="module")
+def index_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny passages, indexed."""
+    folder = tmp_path_factory.mktemp("index")
+    config = IndexConfig(faiss="Flat", bm25_k1=1.5, bm25_b=0.75)
+    build_index(make_chunks(), config=config, encoder=Encoder.load(), folder=folder)
+    return folder
+
+
 @pytest.fixture
-def ready(checkout: Path, base_dir: Path) -> Path:
+def ready(checkout: Path, base_dir: Path, index_dir: Path) -> Path:
     """A checkout in which the stages before have run."""
     shutil.copytree(base_dir, "artifacts/base")
-    write_parquet(Path("artifacts/chunk/chunks.parquet"), make_chunks(), Chunk)
-    write_manifest(Path("artifacts/chunk"), ["chunks.parquet"])
+    shutil.copytree(index_dir, "artifacts/index")
     _write_questions(make_questions())
     _write_params()
     return checkout
@@ -174,6 +182,14 @@ def test_unknown_target_module_is_an_error(ready: Path) -> None:
     params["train"]["lora"]["target_modules"] = ["query"]
     Path("params.yaml").write_text(yaml.safe_dump(params))
     with pytest.raises(ConfigError, match=r"target_modules=\['query'\].*q_proj"):
+        run_stage("train")
+
+
+def test_damaged_index_is_an_error(ready: Path) -> None:
+    """Found by its checksum before anything is prepared."""
+    with Path("artifacts/index/tokens.npy").open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(ArtifactError, match=r"tokens\.npy: sha256"):
         run_stage("train")
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_train_examples import Words
 from tiny_base import DOMAIN, make_chunks, make_questions, train_config, write_base
+from tiny_index import WORDS, index_of
 
 from groundwork.artifacts import sha256_file
 from groundwork.base import open_tokenizer, read_info, reproducible
@@ -33,10 +33,14 @@ def base_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _pairs(base_dir: Path, config: TrainConfig) -> tuple[Prepared, Prepared]:
     tokenizer, _ = open_tokenizer(base_dir / "model")
-    settings = Settings(config, DOMAIN, read_info(base_dir).max_length)
+    settings = Settings(config, DOMAIN, read_info(base_dir).max_length, extracts=0)
     train, validation = (
         prepare_pairs(
-            questions, make_chunks(), encoder=Words(), tokenizer=tokenizer, settings=settings
+            questions,
+            index_of(tuple(make_chunks())),
+            encoder=WORDS,
+            tokenizer=tokenizer,
+            settings=settings,
         )
         for questions in (make_questions(), make_questions("validation", range(2)))
     )

@@ -14,7 +14,7 @@ from groundwork.answer.config import CalibrationConfig
 from groundwork.answer.draft import Draft
 from groundwork.answer.features import FEATURES, candidates, sentence_features
 from groundwork.answer.linear import Logistic, fit_listwise, fit_logistic
-from groundwork.answer.matching import squash
+from groundwork.answer.matching import is_evidence, squash
 from groundwork.answer.retrieval import Retrieval
 from groundwork.errors import InputError
 from groundwork.records import Question, Retrieved, Split
@@ -29,8 +29,6 @@ CALIBRATION_STRENGTH = 0.1
 GOLDEN_WEIGHT = 5.0
 """A question of a golden set's `dev` half counts as much as this many generated ones: it is what
 users ask. Labelled questions count as one: with five, they drown `dev` (AUC .86 against .87)."""
-MIN_MATCH = 10
-"""Characters from which a sentence inside a longer quote counts as evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def fit_ranker(questions: Sequence[Question], retrieval: Retrieval) -> Logistic:
         found = candidates(retrieval, retrieved)
         if not quotes or not found:
             continue
-        hits_S = np.array([_is_evidence(c.text, quotes) for c in found])
+        hits_S = np.array([is_evidence(c.text, quotes) for c in found])
         if hits_S.any():
             features_SF = sentence_features(text, found, retrieved, retrieval)
             lists.append((features_SF, hits_S))
@@ -89,11 +87,6 @@ def fit_ranker(questions: Sequence[Question], retrieval: Retrieval) -> Logistic:
     if not lists:
         return Logistic(dict.fromkeys(FEATURES, 0.0) | {"cos_sentence": 6.0, "overlap": 4.0}, -4.0)
     return fit_listwise(lists, FEATURES, weights_Q=np.array(weights), penalty=RANKER_PENALTY)
-
-
-def _is_evidence(sentence: str, quotes: Sequence[str]) -> bool:
-    text = squash(sentence)
-    return len(text) >= MIN_MATCH and any(text in quote or quote in text for quote in quotes)
 
 
 def fit_calibration(examples: Sequence[Example], config: CalibrationConfig) -> Calibration:
@@ -127,7 +120,9 @@ def fit_calibration(examples: Sequence[Example], config: CalibrationConfig) -> C
     out_of_fold_B = _out_of_fold(
         lambda rows_B: fit(answerable_B, rows_B), signals_BF, names, config=config
     )
-    held_B = (answerable_B == 1) & (weights_B == weights_B.max())
+    held_B = answerable_B == 1
+    heavy_B = held_B & (weights_B == weights_B.max())
+    held_B = heavy_B if heavy_B.any() else held_B
     threshold = _weighted_quantile(
         out_of_fold_B[held_B], weights_B[held_B], config.max_wrong_refusals
     )

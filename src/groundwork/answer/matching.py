@@ -12,6 +12,8 @@ import numpy as np
 
 from groundwork.index import TOKEN_SCALE, Index, Lexicon, term_spans
 
+MIN_MATCH = 10
+"""Letters from which a sentence inside a longer quote counts as evidence."""
 BEST_TOKENS = 5
 """Tokens of a sentence that the reverse similarity is the mean of."""
 
@@ -54,17 +56,26 @@ def squash(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", text.lower())
 
 
+def is_evidence(sentence: str, quotes: Sequence[str]) -> bool:
+    """Whether a sentence is one of `quotes` (squashed) or, if long enough, part of or around one."""
+    text = squash(sentence)
+    if text in quotes:
+        return True
+    return len(text) >= MIN_MATCH and any(text in quote or quote in text for quote in quotes)
+
+
 def token_match(query: Query, sentences: Sequence[int], index: Index) -> np.ndarray:
     """Similarity of the question to each sentence, and of the sentence to the question -> (S, 2).
 
     The first is the weighted mean, over the question's tokens, of the best cosine with a token of
     the sentence; the second the mean of the `BEST_TOKENS` best cosines of the sentence's tokens.
-    A sentence without tokens gets zeros.
+    A sentence without tokens gets zeros, as do all for a question without: one of characters that
+    are not shown, say.
     """
     result_S2 = np.zeros((len(sentences), 2))
     for row, sentence in enumerate(sentences):
         first, last = index.first_token_S[sentence : sentence + 2]
-        if first == last:
+        if first == last or not len(query.tokens_TP):
             continue
         cos_TT = _cosines(query, index, first, last)
         result_S2[row, 0] = query.weights_T @ cos_TT.max(axis=1)

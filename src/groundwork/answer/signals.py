@@ -29,12 +29,20 @@ RETRIEVAL_SIGNALS = (
     "log_terms",
     "log_words",
     "asks_price",
+    "asks_quantity",
+    "asks_reason",
     "missing_numbers",
     *TOKEN_SIGNALS,
 )
 ANSWER_SIGNALS = ("kind_wanted", "kind_met")
 
-_PRICE = re.compile(r"how much|\bcosts?\b|\bprices?\b|\bpay\b", re.IGNORECASE)
+_ASKED = {
+    "asks_price": re.compile(r"how much|\bcosts?\b|\bprices?\b|\bpay\b", re.IGNORECASE),
+    "asks_quantity": re.compile(r"\bhow (?:many|long|far|often|big|fast)\b", re.IGNORECASE),
+    "asks_reason": re.compile(r"\bwhy\b", re.IGNORECASE),
+}
+"""Some kinds of questions go unanswered more often: pages explain, and leave prices out. On dev the
+last two raise the AUC of answerable against not from .937 to .954, on labelled .704 to .745."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 _NAME = re.compile(r"(?<=[a-z,;)] )(?:[A-Z][\w-]*\d*|[A-Z]{2,}\w*)")
 
@@ -66,8 +74,10 @@ def retrieval_signals(
         "missing_names": float(sum(name not in everything for name in names)),
         "log_terms": float(np.log1p(len(asked))),
         "log_words": float(np.log1p(len(question.split()))),
-        "asks_price": float(_PRICE.search(question) is not None),
-        "missing_numbers": float(sum(n not in everything for n in set(_NUMBER.findall(question)))),
+        **{name: float(p.search(question) is not None) for name, p in _ASKED.items()},
+        "missing_numbers": float(
+            len(set(_NUMBER.findall(question)) - set(_NUMBER.findall(everything)))
+        ),
         **_token_signals(question, retrieved, retrieval),
     }
 

@@ -7,6 +7,7 @@ read, and the one answer to a missing chat template or pad token is given here.
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,8 @@ def load_base(base_dir: Path) -> tuple[Any, Any, BaseInfo]:
     folder = model_dir(base_dir)
     tokenizer, _ = open_tokenizer(folder)
     logging.disable_progress_bar()
+    # bitsandbytes asks for a package that would fetch kernels from the hub; its own do the work.
+    getLogger("bitsandbytes.backends.cpu.ops").setLevel(ERROR)
     try:
         model = AutoModelForCausalLM.from_pretrained(
             str(folder),
@@ -122,6 +125,11 @@ def load_base(base_dir: Path) -> tuple[Any, Any, BaseInfo]:
     except (OSError, ValueError) as error:
         line = next(iter(str(error).splitlines()), "")
         raise InputError(f"{folder}: no causal language model ({line})") from error
+    for module in model.modules():
+        # Repacking for AVX512-BF16 at the first evaluation changes the gradients after it, so that
+        # a resumed training differs from an undisturbed one (bitsandbytes 0.50).
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
     return model, tokenizer, read_info(base_dir)
 
 

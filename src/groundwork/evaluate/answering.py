@@ -27,7 +27,7 @@ from groundwork.answer import (
 from groundwork.evaluate.facts import fact_coverage
 from groundwork.evaluate.overlap import token_f1
 from groundwork.evaluate.row import GENERATED, GOLDEN, Row
-from groundwork.records import Question, Retrieved
+from groundwork.records import Question, Retrieved, Split
 
 RIGHT_F1 = 0.5
 """Token F1 from which an answer to a generated question counts as right."""
@@ -53,10 +53,12 @@ def calibrate(
 ) -> Calibration:
     """Fit refusal and confidence on `questions` and on near misses made from them.
 
-    A near miss is an answerable question whose own documents are kept from the retrieval.
+    A near miss is an answerable question whose own documents are kept from the retrieval. A
+    language model, which is slow, is asked few questions, of `dev` and validation alone.
     """
     if isinstance(answerer, Batched):
-        questions = _spread(questions, config.calibration.max_model_questions)
+        usual = [q for q in questions if q.split != Split.TRAIN or q.origin != "golden"]
+        questions = _spread(usual or questions, config.calibration.max_model_questions)
     text = {q.question: retrieval.mend(q.question) for q in questions}
     retrieval.remember(list(text.values()))
     asked = [(q, retrieval.retrieve(text[q.question]), False) for q in questions]

@@ -36,7 +36,8 @@ def read_golden(path: Path, *, base_url: str, halves: Sequence[str] = GOLDEN) ->
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"{path}: cannot be read ({error}); run `dvc pull data`, or set domain.golden_path"
+            f"{path}: cannot be read ({error}); run `dvc pull data`, or set domain.golden_path "
+            "and domain.labelled_path"
         ) from error
     questions: list[Question] = []
     first_line: dict[str, int] = {}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from groundwork.answer.extracts import extracts
-from groundwork.answer.matching import Query, make_query, squash
+from groundwork.answer.matching import Query, is_evidence, make_query, squash
 from groundwork.answer.prompt import Shown, completion, fit, show, user_turn
 from groundwork.config import DomainConfig
 from groundwork.errors import InputError
@@ -176,7 +176,7 @@ def _shown(task: _Task, index: Index, *, settings: Settings) -> tuple[list[Shown
         s
         for number in task.gold
         for s in range(*index.first_sentence_N[number : number + 2])
-        if squash(_sentence(s, index)) in quotes
+        if is_evidence(_sentence(s, index), quotes)
     ]
     ranked = extracts(task.query, numbers, index, limit=settings.extracts, keep=evidence)
     gold_ids = {index.chunks[number].passage_id for number in task.gold}
