@@ -57,7 +57,7 @@ def squash(text: str) -> str:
 
 
 def is_evidence(sentence: str, quotes: Sequence[str]) -> bool:
-    """Whether a sentence is one of `quotes` (squashed) or, if long enough, part of or around one."""
+    """Whether a sentence is one of `quotes` (squashed) or, if not short, part of or around one."""
     text = squash(sentence)
     if text in quotes:
         return True
