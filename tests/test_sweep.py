@@ -167,7 +167,7 @@ def test_runs_carry_commit_data_and_metrics(checkout: Checkout, runs: "dict[str,
     head = checkout.run("git", "rev-parse", "HEAD").strip()
     for run in runs.values():
         assert run.data.tags["mlflow.source.git.commit"] == head
-        for stage in ("qa", "chunk", "base"):
+        for stage in ("qa", "index", "base"):
             path = checkout.folder / "artifacts" / stage / "manifest.json"
             assert run.data.tags[f"input.{stage}.manifest.json"] == sha256_file(path)
         assert {"loss", "eval_loss", "pairs", "stage_seconds"} <= set(run.data.metrics)

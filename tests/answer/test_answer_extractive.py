@@ -13,6 +13,7 @@ from groundwork.answer.extractive import (
     in_reading_order,
     list_around,
     repeats,
+    says_little,
 )
 from groundwork.answer.features import Candidate, candidates
 from groundwork.answer.linear import Logistic
@@ -277,3 +278,21 @@ def test_reading_order_keeps_passages_together() -> None:
     late, early = _candidate("late", passage=2, start=9), _candidate("early", passage=2, start=1)
     other = _candidate("other", passage=0, start=0)
     assert in_reading_order([late, other, early]) == [early, late, other]
+
+
+@pytest.mark.parametrize(
+    ("text", "block", "expected"),
+    [
+        ("Two consequences follow:", "prose", True),
+        ("What does a heat pump do?", "prose", True),
+        ("For example", "prose", True),
+        ("Dogs may come.", "prose", False),
+        ("A lead of four words", "prose", False),
+        ("- Helmet", "item", False),
+        ("| 6 A | 1.4 kW |", "row", False),
+    ],
+)
+def test_prose_that_answers_nothing_is_left_out(text: str, block: str, expected: bool) -> None:
+    """Introductions, questions and labels; items and rows of any length may answer."""
+    candidate = Candidate(passage=0, sentence=0, start=0, end=len(text), text=text, block=block)
+    assert says_little(candidate) is expected

@@ -25,6 +25,8 @@ from groundwork.index import terms
 from groundwork.records import Retrieved
 
 SIGNALS = ("top_logit", "second_logit", "top_cosine", "answer_overlap", "entropy")
+MIN_WORDS = 4
+"""Words without a full stop below which prose is a label: the name of a tab, say."""
 SAME = 0.8
 """Share of common words from which two sentences count as the same."""
 
@@ -101,8 +103,11 @@ class Extractive:
         for position in np.argsort(-probability_S, kind="stable"):
             if len(picks) >= limit or probability_S[position] < floor:
                 break
-            if not any(repeats(found[position], other) for other in (*taken, *picks)):
-                picks.append(found[position])
+            candidate = found[position]
+            if says_little(candidate):
+                continue
+            if not any(repeats(candidate, other) for other in (*taken, *picks)):
+                picks.append(candidate)
         return picks
 
     def _signals(
@@ -162,6 +167,13 @@ def list_around(best: Candidate, found: Sequence[Candidate]) -> list[Candidate]:
         first -= 1
     introduced = first > 0 and same[first - 1].text.rstrip().endswith(":")
     return same[first - 1 if introduced else first : last]
+
+
+def says_little(candidate: Candidate) -> bool:
+    """Whether prose answers nothing by itself: it introduces a list, asks, or is a mere label."""
+    text = candidate.text.rstrip()
+    label = len(text.split()) < MIN_WORDS and not text.endswith((".", "!"))
+    return candidate.block == "prose" and (label or text.endswith((":", "?")))
 
 
 def repeats(one: Candidate, other: Candidate) -> bool:
