@@ -39,7 +39,7 @@ PATIENCE_S = 900
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout in which what `train` reads was made and committed."""
     made = Checkout(tmp_path_factory.mktemp("sweep") / "groundwork", *COMPOSED)
-    made.run("dvc", "repro", "qa", "base")
+    made.run("dvc", "repro", "qa", "index", "base")
     made.run("git", "add", "dvc.lock")
     made.run("git", "commit", "-qm", "data and base model")
     return made
