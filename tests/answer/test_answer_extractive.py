@@ -296,3 +296,9 @@ def test_prose_that_answers_nothing_is_left_out(text: str, block: str, expected:
     """Introductions, questions and labels; items and rows of any length may answer."""
     candidate = Candidate(passage=0, sentence=0, start=0, end=len(text), text=text, block=block)
     assert says_little(candidate) is expected
+
+
+def test_an_introduction_gives_way_to_the_next_best(make_extractive: Make) -> None:
+    """What says little is passed over, however high the ranker puts it."""
+    picks = make_extractive()._best([INTRO_A, PROSE], np.array([0.9, 0.5]), taken=(), limit=1)
+    assert picks == [PROSE]
