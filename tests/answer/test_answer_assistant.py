@@ -65,6 +65,7 @@ def _calibration(*, bias: float = 0.0, threshold: float = 0.3) -> Calibration:
     none = dict.fromkeys([*RETRIEVAL_SIGNALS, *SIGNALS, *ANSWER_SIGNALS], 0.0)
     return Calibration(
         answerable=Logistic({**none, "overlap_all": 8.0}, -4.0 + bias),
+        subject=(),
         right=Logistic(none, 1.3862944),
         threshold=threshold,
     )

@@ -20,13 +20,14 @@ from groundwork.answer import (
 )
 from groundwork.answer.config import CalibrationConfig
 from groundwork.answer.features import FEATURES, candidates, sentence_features
-from groundwork.answer.fit import _weighted_quantile, decide
+from groundwork.answer.fit import VECTOR_EXAMPLES, _weighted_quantile, decide
 from groundwork.answer.linear import Logistic
 from groundwork.config import check
 from groundwork.errors import ConfigError, InputError
 from groundwork.records import Evidence, Question
 
 CONFIG = CalibrationConfig(max_wrong_refusals=0.1, max_model_questions=64, folds=5, seed=13)
+NOWHERE_D = np.zeros(8)
 SAID = Draft((Support("It opens.", "p1", "It opens."),), False, {})
 
 
@@ -123,14 +124,17 @@ def _examples(size: int = 200, *, seed: int = 3) -> list[Example]:
             "luck": float(rng.normal()),
         }
         right = answerable and signals["luck"] > -1
-        examples.append(Example(signals, answerable, right, 1.0 + 4.0 * (number % 3 == 0)))
+        weight = 1.0 + 4.0 * (number % 3 == 0)
+        examples.append(Example(signals, NOWHERE_D, answerable, right, weight, str(number)))
     return examples
 
 
 def _share_refused(calibration: Calibration, examples: list[Example]) -> float:
     weights = [e.weight for e in examples if e.answerable]
     refused = [
-        e.weight for e in examples if e.answerable and decide(e.signals, SAID, calibration)[0]
+        e.weight
+        for e in examples
+        if e.answerable and decide(e.signals, e.vector_D, SAID, calibration)[0]
     ]
     return sum(refused) / sum(weights)
 
@@ -148,11 +152,21 @@ def test_threshold_limits_wrong_refusals() -> None:
 def _kinds(weight: float) -> list[Example]:
     """Easy questions of `weight`, five times as many hard ones of weight 1, unanswerable ones."""
     rng = np.random.default_rng(8)
+    sizes = ((2, True, weight, 100), (0, True, 1.0, 500), (-2, False, 1.0, 300))
+    kinds = [
+        (mean, answerable, each) for mean, answerable, each, size in sizes for _ in range(size)
+    ]
     return [
-        Example({"similarity": float(rng.normal(mean, 0.3))}, answerable, answerable, each)
-        for mean, answerable, each, size in ((2, True, weight, 100), (0, True, 1.0, 500))
-        for _ in range(size)
-    ] + [Example({"similarity": float(rng.normal(-2, 0.3))}, False, False, 1.0) for _ in range(300)]
+        Example(
+            {"similarity": float(rng.normal(mean, 0.3))},
+            NOWHERE_D,
+            answerable,
+            answerable,
+            each,
+            str(number),
+        )
+        for number, (mean, answerable, each) in enumerate(kinds)
+    ]
 
 
 def test_threshold_is_set_on_the_heaviest_questions() -> None:
@@ -168,14 +182,14 @@ def test_threshold_is_set_on_the_heaviest_questions() -> None:
     assert _share_refused(calibration, hard) > 0.95
     alike = fit_calibration(_kinds(1.0), CONFIG)
     assert _share_refused(alike, easy) == 0
-    assert _share_refused(alike, hard) == pytest.approx(0.12, abs=0.03)
+    assert _share_refused(alike, hard) == pytest.approx(0.1, abs=0.03)
 
 
 def test_unanswerable_questions_are_mostly_refused() -> None:
     """The signal tells the two apart, so refusing pays."""
     calibration = fit_calibration(_examples(), CONFIG)
     others = [e for e in _examples(seed=5) if not e.answerable]
-    refused = [decide(e.signals, SAID, calibration)[0] for e in others]
+    refused = [decide(e.signals, e.vector_D, SAID, calibration)[0] for e in others]
     assert sum(refused) / len(refused) > 0.7
 
 
@@ -192,7 +206,10 @@ def test_answerable_questions_alone_can_be_calibrated() -> None:
     """One class: every probability is the smoothed share, and none is refused."""
     examples = [replace(e, answerable=True, right=True) for e in _examples(20)]
     calibration = fit_calibration(examples, CONFIG)
-    assert decide(examples[0].signals, SAID, calibration) == (False, pytest.approx(21 / 22))
+    assert decide(examples[0].signals, NOWHERE_D, SAID, calibration) == (
+        False,
+        pytest.approx(21 / 22),
+    )
 
 
 def test_unanswerable_questions_alone_set_no_threshold() -> None:
@@ -218,8 +235,61 @@ def test_one_fold_would_leave_nothing_to_learn_from() -> None:
         )
 
 
+def _subjects(size: int, *, seed: int = 6) -> list[Example]:
+    """Signals say nothing; questions that point one way go unanswered, those of a page alike."""
+    rng = np.random.default_rng(seed)
+    examples = []
+    for number in range(size):
+        answerable = bool(number % 2)
+        vector_D = rng.normal(size=8) + np.eye(8)[0] * (2 if answerable else -2)
+        vector_D /= np.linalg.norm(vector_D)
+        signals = {"luck": float(rng.normal())}
+        examples.append(Example(signals, vector_D, answerable, answerable, 1.0, str(number)))
+    return examples
+
+
+def test_what_a_question_is_about_tells_whether_it_is_answered() -> None:
+    """Its vector decides where no signal does; unless few are known, or it must serve elsewhere."""
+    known = _subjects(VECTOR_EXAMPLES)
+    calibration = fit_calibration(known, CONFIG)
+    others = _subjects(200, seed=7)
+    refused = [decide(e.signals, e.vector_D, SAID, calibration)[0] for e in others]
+    wrong = [r for r, e in zip(refused, others, strict=True) if e.answerable]
+    right = [r for r, e in zip(refused, others, strict=True) if not e.answerable]
+    assert np.mean(wrong) <= 0.15
+    assert np.mean(right) >= 0.8
+    assert len(calibration.subject) == 8
+    assert fit_calibration(known[:-1], CONFIG).subject == ()
+    assert fit_calibration(known, CONFIG, portable=True).subject == ()
+
+
+def test_questions_about_a_page_are_held_out_together() -> None:
+    """Vectors that name the page tell nothing about other pages, and must not lift the threshold.
+
+    Each page has a direction of its own, known to the model when a sister question is in the fit.
+    """
+    examples = []
+    for number in range(VECTOR_EXAMPLES):
+        page = number % 50
+        vector_D = np.eye(50)[page]
+        examples.append(Example({"none": 0.0}, vector_D, page >= 25, False, 1.0, str(page)))
+    apart = fit_calibration(examples, CONFIG)
+    alone = [replace(e, group=str(number)) for number, e in enumerate(examples)]
+    assert apart.threshold < 0.6 < fit_calibration(alone, CONFIG).threshold
+
+
+def test_calibration_of_an_older_release_is_read() -> None:
+    """It knows no subjects."""
+    older = HALF.as_json()
+    del older["subject"]
+    assert Calibration.from_json(older) == HALF
+
+
 HALF = Calibration(
-    answerable=Logistic({"x": 1.0}, 0.0), right=Logistic({"x": 0.0}, np.log(3)), threshold=0.5
+    answerable=Logistic({"x": 1.0}, 0.0),
+    subject=(),
+    right=Logistic({"x": 0.0}, np.log(3)),
+    threshold=0.5,
 )
 
 
@@ -236,7 +306,7 @@ HALF = Calibration(
 )
 def test_refusal_rules(x: float, draft: Draft, refused: bool) -> None:
     """Below the threshold, without a sentence, or when the answerer itself declined."""
-    found, confidence = decide({"x": x}, draft, HALF)
+    found, confidence = decide({"x": x}, NOWHERE_D, draft, HALF)
     assert found is refused
     answerable = 1 / (1 + np.exp(-x))
     assert confidence == pytest.approx(1 - answerable if refused else 0.75)
@@ -246,7 +316,7 @@ def test_refusal_rules(x: float, draft: Draft, refused: bool) -> None:
 def test_confidence_is_a_probability(x: float) -> None:
     """Between 0 and 1, whatever the signals."""
     for draft in (SAID, Draft((), True, {})):
-        assert 0 <= decide({"x": x}, draft, HALF)[1] <= 1
+        assert 0 <= decide({"x": x}, NOWHERE_D, draft, HALF)[1] <= 1
 
 
 def test_near_miss_keeps_the_questions_own_documents_out(bikes: Retrieval) -> None:

@@ -34,6 +34,9 @@ def test_prior_is_numbers_that_can_be_used() -> None:
     for model in (prior.ranker, prior.extractive.answerable, prior.extractive.right):
         assert np.isfinite([*model.weights.values(), model.bias]).all()
     assert 0 < prior.extractive.threshold < 1
+    assert prior.extractive.subject == (), (
+        "what one domain leaves unanswered says nothing of others"
+    )
     assert prior.ranker.weights["cos_sentence"] > 0
 
 
@@ -53,5 +56,5 @@ def test_prior_answers_a_domain_it_never_saw(bikes: Retrieval) -> None:
     draft = Extractive(bikes, config, prior.ranker).draft(question, retrieved)
     assert draft.supports[0].text == "Charging takes 4 hours from empty."
     signals = all_signals(question, retrieved, bikes, draft)
-    _, confidence = decide(signals, draft, prior.extractive)
+    _, confidence = decide(signals, bikes.embed(question), draft, prior.extractive)
     assert 0 <= confidence <= 1

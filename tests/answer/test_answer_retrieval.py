@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 
 from groundwork.answer import HybridRetriever, Retrieval
 from groundwork.answer.config import RetrievalConfig
+from groundwork.answer.matching import best_cosines
 from groundwork.index import Encoder, IndexConfig, build_index, load_index
 from groundwork.index.encoder import Encoded
 from groundwork.records import Retrieved
@@ -60,12 +61,30 @@ def test_each_weight_alone_gives_its_own_order(
     expected: str,
 ) -> None:
     """With the others at zero the order is that of one score."""
-    none = {"dense_weight": 0.0, "sentence_weight": 0.0, "lexical_weight": 0.0}
-    config = replace(retrieval_config, **{**none, **weights})
-    found = Retrieval(bikes.index, encoder, config).retrieve(QUESTION)
+    found = _weighted(bikes, encoder, retrieval_config, weights).retrieve(QUESTION)
     values = [getattr(item, expected) for item in found]
     assert values == sorted(values, reverse=True)
     assert values[0] > values[-1]
+
+
+def test_tokens_alone_rank_by_how_well_each_word_is_met(
+    bikes: Retrieval, encoder: Encoder, retrieval_config: RetrievalConfig
+) -> None:
+    """The score is the weighted mean of the best cosines of the question's tokens."""
+    found = _weighted(bikes, encoder, retrieval_config, {"token_weight": 2.0}).retrieve(QUESTION)
+    query = bikes.query(QUESTION)
+    numbers = [bikes.numbers[item.chunk.passage_id] for item in found]
+    means_K = best_cosines(query, numbers, bikes.index) @ query.weights_T
+    np.testing.assert_allclose([item.score for item in found], 2 * means_K, rtol=1e-6)
+    assert means_K[0] == means_K.max() > means_K[-1]
+
+
+def _weighted(
+    bikes: Retrieval, encoder: Encoder, config: RetrievalConfig, weights: dict[str, float]
+) -> Retrieval:
+    names = ("dense_weight", "sentence_weight", "token_weight", "lexical_weight")
+    none = dict.fromkeys(names, 0.0)
+    return Retrieval(bikes.index, encoder, replace(config, **{**none, **weights}))
 
 
 def test_number_of_passages_is_the_configured_or_the_wanted_one(bikes: Retrieval) -> None:

@@ -126,6 +126,7 @@ def _write_evaluation(folder: Path) -> None:
     nothing = dict.fromkeys(names, 0.0)
     calibration = {
         "answerable": {"weights": nothing | {"best_dense": 20.0}, "bias": -8.0},
+        "subject": [],
         "right": {"weights": nothing, "bias": 1.5},
         "threshold": 0.5,
     }

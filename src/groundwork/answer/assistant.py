@@ -75,7 +75,7 @@ def judge(
     kept = tuple(support for support in draft.supports if support.quote)
     grounded = Draft(supports=kept, refused=draft.refused or not kept, signals=draft.signals)
     signals = all_signals(question, retrieved, retrieval, grounded)
-    refused, confidence = decide(signals, grounded, calibration)
+    refused, confidence = decide(signals, retrieval.embed(question), grounded, calibration)
     return Verdict(draft=grounded, refused=refused, confidence=confidence)
 
 

@@ -19,6 +19,8 @@ class RetrievalConfig:
     """Weight of the cosine between question and passage."""
     sentence_weight: NonNegative
     """Weight of the best cosine between question and a sentence of the passage."""
+    token_weight: NonNegative
+    """Weight of the mean, over the question's words, of the best cosine with a word there."""
     lexical_weight: NonNegative
     """Weight of BM25 divided by the question's best BM25."""
 

@@ -42,7 +42,7 @@ class Extractive:
         self._ranker = ranker
 
     def draft(self, question: str, retrieved: Sequence[Retrieved]) -> Draft:
-        """Up to `max_sentences` sentences, or a list where one is asked for.
+        """Up to `max_sentences` sentences; a list, where one is asked for, counts as one.
 
         A question that asks several things first gets the best sentence for each.
         """
@@ -66,9 +66,10 @@ class Extractive:
         retrieved: Sequence[Retrieved],
     ) -> list[Candidate]:
         asked = parts(question)
-        if not asked and wants_list(question) and (items := self._list(found, probability_S)):
-            return items
         limit = self._config.max_sentences
+        if not asked and wants_list(question) and (items := self._list(found, probability_S)):
+            beside = self._best(found, probability_S, taken=items, limit=limit - 1)
+            return in_reading_order([*items, *beside])
         chosen: list[Candidate] = []
         for part in asked[:limit]:
             features_SF = sentence_features(part, found, retrieved, self._retrieval)

@@ -16,10 +16,12 @@ class Logistic:
     weights: Mapping[str, float]
     bias: float
 
-    def probability(self, features_BF: np.ndarray, names: Sequence[str]) -> np.ndarray:
-        """Probabilities (B,) of rows whose columns are `names`."""
+    def probability(
+        self, features_BF: np.ndarray, names: Sequence[str], *, shift_B: np.ndarray | float = 0.0
+    ) -> np.ndarray:
+        """Probabilities (B,) of rows whose columns are `names`; `shift_B` adds to the log-odds."""
         weights_F = np.array([self.weights[name] for name in names])
-        logit_B = np.clip(features_BF @ weights_F + self.bias, -30, 30)
+        logit_B = np.clip(features_BF @ weights_F + self.bias + shift_B, -30, 30)
         return np.asarray(1 / (1 + np.exp(-logit_B)))
 
 
@@ -36,20 +38,44 @@ def fit_logistic(
     `strength` is the inverse of the L2 penalty. With labels of one class alone the model
     answers their share, smoothed by one example of each class.
     """
+    empty_BD = np.zeros((len(labels_B), 0))
+    model, _ = fit_with_vectors(
+        features_BF, empty_BD, labels_B, names, weights_B=weights_B, strength=strength
+    )
+    return model
+
+
+def fit_with_vectors(
+    features_BF: np.ndarray,
+    vectors_BD: np.ndarray,
+    labels_B: np.ndarray,
+    names: Sequence[str],
+    *,
+    weights_B: np.ndarray,
+    strength: float,
+) -> tuple[Logistic, np.ndarray]:
+    """`fit_logistic` with the columns of `vectors_BD` beside the features, as they are.
+
+    Returns the model of the features and the weights (D,) of the vectors, whose product with a
+    vector is to be added to the log-odds.
+    """
     from sklearn.linear_model import LogisticRegression
 
+    size = vectors_BD.shape[1]
     if len(set(labels_B.tolist())) < 2:
         share = (float(labels_B.sum()) + 1) / (len(labels_B) + 2)
-        return Logistic(dict.fromkeys(names, 0.0), float(np.log(share / (1 - share))))
+        constant = Logistic(dict.fromkeys(names, 0.0), float(np.log(share / (1 - share))))
+        return constant, np.zeros(size)
     mean_F = features_BF.mean(axis=0)
     scale_F = features_BF.std(axis=0)
     scale_F[scale_F < 1e-9] = 1.0
     model = LogisticRegression(C=strength, max_iter=2000)
-    model.fit((features_BF - mean_F) / scale_F, labels_B, sample_weight=weights_B)
-    weights_F = model.coef_[0] / scale_F
+    columns_B = np.hstack([(features_BF - mean_F) / scale_F, vectors_BD])
+    model.fit(columns_B, labels_B, sample_weight=weights_B)
+    weights_F = model.coef_[0][: len(names)] / scale_F
     bias = float(model.intercept_[0] - (weights_F * mean_F).sum())
     rounded = {name: round(float(w), 6) for name, w in zip(names, weights_F, strict=True)}
-    return Logistic(rounded, round(bias, 6))
+    return Logistic(rounded, round(bias, 6)), np.round(model.coef_[0][len(names) :], 6)
 
 
 def fit_listwise(

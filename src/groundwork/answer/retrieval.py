@@ -1,4 +1,4 @@
-"""Hybrid retrieval: cosine of passages and of their sentences, and BM25, in one score.
+"""Hybrid retrieval: cosine of passages, of their sentences and tokens, and BM25, in one score.
 
 In: a question and an `Index`. Out: passages, best first. The question is embedded once.
 """
@@ -14,7 +14,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from groundwork.answer.config import RetrievalConfig
-from groundwork.answer.matching import Query, make_query
+from groundwork.answer.matching import Query, best_cosines, make_query
 from groundwork.answer.question import parts
 from groundwork.answer.spelling import Speller
 from groundwork.index import Encoder, Index, passage_text
@@ -32,6 +32,7 @@ class Scores:
     dense_K: np.ndarray
     lexical_K: np.ndarray
     sentence_K: np.ndarray
+    token_K: np.ndarray
 
 
 class Retrieval:
@@ -111,6 +112,7 @@ class Retrieval:
         fused_K = (
             config.dense_weight * scores.dense_K
             + config.sentence_weight * scores.sentence_K
+            + config.token_weight * scores.token_K
             + config.lexical_weight * scores.lexical_K / best
         )
         return [
@@ -139,7 +141,8 @@ class Retrieval:
         return allowed_N
 
     def _scores(self, question: str, allowed_N: np.ndarray) -> Scores:
-        vector_D = self.embed(question)
+        query = self.query(question)
+        vector_D = query.vector_D
         wanted = self._config.candidates
         if not allowed_N.all():
             wanted = len(allowed_N)
@@ -152,6 +155,7 @@ class Retrieval:
             dense_K=self.index.vectors_ND[numbers_K] @ vector_D,
             lexical_K=lexical_N[numbers_K],
             sentence_K=np.array([self._best_sentence(n, vector_D) for n in numbers_K]),
+            token_K=best_cosines(query, numbers_K.tolist(), self.index) @ query.weights_T,
         )
 
     def _best_sentence(self, number: int, vector_D: np.ndarray) -> float:

@@ -49,7 +49,12 @@ class Batched(Protocol):
 
 
 def calibrate(
-    answerer: Answerer, questions: Sequence[Question], *, retrieval: Retrieval, config: AnswerConfig
+    answerer: Answerer,
+    questions: Sequence[Question],
+    *,
+    retrieval: Retrieval,
+    config: AnswerConfig,
+    portable: bool = False,
 ) -> Calibration:
     """Fit refusal and confidence on `questions` and on near misses made from them.
 
@@ -72,12 +77,14 @@ def calibrate(
         examples.append(
             Example(
                 signals=all_signals(text[question.question], found, retrieval, draft),
+                vector_D=retrieval.embed(text[question.question]),
                 answerable=answerable,
                 right=answerable and not draft.refused and is_right(question, said),
                 weight=weight_of(question) * (NEAR_MISS_WEIGHT if near else 1.0),
+                group=min((e.url for e in question.evidence), default=question.question_id),
             )
         )
-    return fit_calibration(examples, config.calibration)
+    return fit_calibration(examples, config.calibration, portable=portable)
 
 
 def _drafts(
