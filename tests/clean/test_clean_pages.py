@@ -131,9 +131,9 @@ def test_large_bodies_are_refused_unread(
 def test_near_duplicates_name_the_page_that_is_kept(
     config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
 ) -> None:
-    """The canonical page stays, and the reject says how similar the other is."""
+    """The canonical page stays; the reject and the report say how similar the other is."""
     link = f"<link rel=canonical href={SITE}/guide/cable/>"
-    print_version = _article("cable", 2, head=link).replace("</main>", "<p>Printed.</p></main>")
+    print_version = _article("cable", 2, head=link).replace("at night", "when printed")
     pages = [
         make_page(_article("cable", 2, head=link), url=f"{SITE}/guide/cable/"),
         make_page(print_version, url=f"{SITE}/p"),
@@ -141,7 +141,10 @@ def test_near_duplicates_name_the_page_that_is_kept(
     result = _clean(pages, config, domain)
     (reject,) = result.rejects
     assert (reject.key, reject.reason) == (f"{SITE}/p", Reason.NEAR_DUPLICATE)
-    assert reject.detail == f"repeats {SITE}/guide/cable/ (similarity 0.99)"
+    assert reject.detail == f"repeats {SITE}/guide/cable/ (similarity 0.98)"
+    (cluster,) = result.report["clusters"]
+    assert cluster["canonical"] == f"{SITE}/guide/cable/"
+    assert [(page["url"], page["left_out"]) for page in cluster["pages"]] == [(f"{SITE}/p", True)]
 
 
 def test_a_url_that_comes_twice_is_an_error(

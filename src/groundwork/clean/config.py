@@ -44,8 +44,10 @@ class DuplicatesConfig:
 
     shingle_words: PositiveInt
     """Words in a row that are compared as one unit."""
-    min_jaccard: Ratio
-    """Common shingles over all shingles of two near-duplicates."""
+    min_similarity: Ratio
+    """Common shingles over those of the shorter text of two near-duplicates."""
+    min_covered: Ratio
+    """Of a page's own shingles those in a page that is kept; with fewer it is kept, too."""
 
 
 @schema

@@ -18,7 +18,7 @@ from groundwork.artifacts import cached, code_version, sha256_bytes, short_id
 from groundwork.clean.blocks import one_line
 from groundwork.clean.category import Categorise, category_of_url
 from groundwork.clean.config import CleanConfig, ExtractConfig
-from groundwork.clean.duplicates import Candidate, find_duplicates
+from groundwork.clean.duplicates import Candidate, Duplicate, find_duplicates, list_clusters
 from groundwork.clean.extraction import Extraction
 from groundwork.clean.language import detect_language
 from groundwork.clean.pdf import extract_pdf
@@ -68,7 +68,8 @@ def clean_pages(
     _check_urls(pages)
     kept, rejects = _read_and_judge(pages, config=config, domain=domain)
     extracted = len(kept) + sum(reject.reason in _QUALITY for reject in rejects)
-    unique, repeats = _leave_out_duplicates(kept, config=config)
+    duplicates = find_duplicates([_candidate(item) for item in kept], config.duplicates)
+    unique, repeats = _leave_out_duplicates(kept, duplicates)
     documents = _to_documents(unique, categorise)
     rejects = sorted([*rejects, *repeats], key=lambda reject: reject.key)
     assert len(pages) == len(documents) + len(rejects), "a page is missing"
@@ -82,6 +83,7 @@ def clean_pages(
             "documents": len(documents),
         },
         masked=[item.extraction.masked for item in unique],
+        clusters=list_clusters(duplicates),
     )
     return CleanResult(documents, rejects, report)
 
@@ -186,22 +188,18 @@ def _extract(page: Page, config: ExtractConfig) -> Extraction:
 
 
 def _leave_out_duplicates(
-    kept: Sequence[_Kept], *, config: CleanConfig
+    kept: Sequence[_Kept], duplicates: Sequence[Duplicate]
 ) -> tuple[list[_Kept], list[Reject]]:
-    duplicates = find_duplicates(
-        [_candidate(item) for item in kept],
-        shingle_words=config.duplicates.shingle_words,
-        min_jaccard=config.duplicates.min_jaccard,
-    )
     rejects = [
         Reject(
             item.url,
             Reason.EXACT_DUPLICATE if item.exact else Reason.NEAR_DUPLICATE,
-            f"repeats {item.kept} (similarity {item.similarity:.2f})",
+            f"repeats {item.other} (similarity {item.similarity:.2f})",
         )
         for item in duplicates
+        if item.left_out
     ]
-    left_out = {item.url for item in duplicates}
+    left_out = {reject.key for reject in rejects}
     return [item for item in kept if item.page.url not in left_out], rejects
 
 

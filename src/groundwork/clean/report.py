@@ -14,8 +14,9 @@ def build_report(
     *,
     funnel: Mapping[str, int],
     masked: Sequence[Mapping[str, int]],
+    clusters: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The report as plain JSON: funnel, rejects, languages, categories, lengths, masks."""
+    """The report as plain JSON: counts by reason, language and so on; clusters of duplicates."""
     words = sorted(len(document.text.split()) for document in documents)
     return {
         "funnel": dict(funnel),
@@ -36,6 +37,7 @@ def build_report(
             for kind in ("email", "phone", "iban", "card")
         },
         "documents_with_masks": sum(any(counts.values()) for counts in masked),
+        "clusters": list(clusters),
     }
 
 
