@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from statistics import median
 from typing import Any
 
@@ -33,8 +34,7 @@ def build_report(
         "with_date": sum(bool(document.date) for document in documents),
         "with_author": sum(bool(document.author) for document in documents),
         "masked": {
-            kind: sum(counts[kind] for counts in masked)
-            for kind in ("email", "phone", "iban", "card")
+            kind: sum(counts[kind] for counts in masked) for kind in sorted({*chain(*masked)})
         },
         "documents_with_masks": sum(any(counts.values()) for counts in masked),
         "clusters": list(clusters),
