@@ -139,6 +139,7 @@ def test_domain_name_must_be_an_identifier() -> None:
             golden_path=None,
             labelled_path=None,
             categories={},
+            allowed_personal_data=[],
             persona="p",
             refusal="r",
             examples=[],

@@ -25,6 +25,7 @@ DOMAIN = DomainConfig(
     golden_path=None,
     labelled_path=None,
     categories={},
+    allowed_personal_data=[],
     persona="You answer questions about plants.",
     refusal="I cannot answer that from the pages I know.",
     examples=[],

@@ -83,6 +83,9 @@ class DomainConfig:
     golden set's test half does not ask about; null: `dev` and the generated pairs are all."""
     categories: dict[str, str]
     """Category to its description; empty: the first folder of the URL is the category."""
+    allowed_personal_data: list[str]
+    """What may stay where personal data is masked, such as a support line: phone numbers and the
+    like in any spelling, e-mail addresses, or `@example.org` for all of a domain."""
     persona: Text
     """First sentence of the prompt of a language model."""
     refusal: Text

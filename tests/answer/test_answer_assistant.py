@@ -46,6 +46,7 @@ DOMAIN: dict[str, Any] = {
     "golden_path": None,
     "labelled_path": None,
     "categories": {},
+    "allowed_personal_data": [],
     "persona": "You answer questions about hiring bicycles.",
     "refusal": REFUSAL,
     "examples": [QUESTION],

@@ -35,6 +35,7 @@ def domain() -> DomainConfig:
         golden_path=None,
         labelled_path=None,
         categories={},
+        allowed_personal_data=[],
         persona="You answer.",
         refusal="No.",
         examples=[],

@@ -131,9 +131,9 @@ def test_large_bodies_are_refused_unread(
 def test_near_duplicates_name_the_page_that_is_kept(
     config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
 ) -> None:
-    """The canonical page stays, and the reject says how similar the other is."""
+    """The canonical page stays; the reject and the report say how similar the other is."""
     link = f"<link rel=canonical href={SITE}/guide/cable/>"
-    print_version = _article("cable", 2, head=link).replace("</main>", "<p>Printed.</p></main>")
+    print_version = _article("cable", 2, head=link).replace("at night", "when printed")
     pages = [
         make_page(_article("cable", 2, head=link), url=f"{SITE}/guide/cable/"),
         make_page(print_version, url=f"{SITE}/p"),
@@ -141,7 +141,10 @@ def test_near_duplicates_name_the_page_that_is_kept(
     result = _clean(pages, config, domain)
     (reject,) = result.rejects
     assert (reject.key, reject.reason) == (f"{SITE}/p", Reason.NEAR_DUPLICATE)
-    assert reject.detail == f"repeats {SITE}/guide/cable/ (similarity 0.99)"
+    assert reject.detail == f"repeats {SITE}/guide/cable/ (similarity 0.98)"
+    (cluster,) = result.report["clusters"]
+    assert cluster["canonical"] == f"{SITE}/guide/cable/"
+    assert [(page["url"], page["left_out"]) for page in cluster["pages"]] == [(f"{SITE}/p", True)]
 
 
 def test_a_url_that_comes_twice_is_an_error(
@@ -177,10 +180,37 @@ def test_unchanged_pages_are_not_extracted_again(
     for path in Path(".cache").rglob("*.json"):
         path.unlink()
     assert _clean(changed, config, domain) == incremental
-    other = replace(config, extract=replace(config.extract, phone_regions=["FR"]))
-    read.clear()
-    _clean(changed, other, domain)
-    assert len(read) == 3
+    other = replace(config, personal_data=replace(config.personal_data, phone_regions=["FR"]))
+    for settings, place in (
+        (other, domain),
+        (replace(config, extract=replace(config.extract, max_depth=99)), domain),
+        (config, replace(domain, allowed_personal_data=["@site.example"])),
+    ):
+        read.clear()
+        _clean(changed, settings, place)
+        assert len(read) == 3
+
+
+def test_personal_data_is_masked_and_counted(
+    config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
+) -> None:
+    """In text, title and author, but for what the domain allows; nothing else is remembered."""
+    body = _article("wallbox", 3, head="<meta name=author content=eve@b.example>")
+    body = body.replace("<h1>wallbox", "<h1>Mail a@b.example").replace(
+        "<p>", "<p>Call +44 20 7946 0958 or +44 20 7946 0959 (desk@help.example). ", 1
+    )
+    site = replace(
+        domain, allowed_personal_data=["020 7946 0958", "@help.example", "+442079460958"]
+    )
+    result = _clean([make_page(body)], config, site)
+    (document,) = result.documents
+    assert (document.title, document.author) == ("Mail [EMAIL]", "[EMAIL]")
+    assert "Call +44 20 7946 0958 or [PHONE] (desk@help.example)." in document.text
+    assert {kind: n for kind, n in result.report["masked"].items() if n} == {"email": 1, "phone": 1}
+    assert result.report["documents_with_masks"] == 1
+    stored = [path.read_text("utf-8") for path in Path(".cache").rglob("*.json")]
+    assert len(stored) == 1
+    assert "a@b.example" not in stored[0]
 
 
 def test_failures_inside_libraries_are_rejects(

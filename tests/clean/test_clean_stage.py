@@ -1,5 +1,6 @@
 """The stage's script: files in, files out, errors that name the way out."""
 
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -49,7 +50,8 @@ def prepare(
 
     def write(*, changes: dict[str, Any] | None = None, **bodies: str) -> None:
         params = {"domain": asdict(domain), "clean": asdict(config) | (changes or {})}
-        (checkout / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+        plain = json.loads(json.dumps(params))
+        (checkout / "params.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
         pages = [
             make_page(body, url=f"https://site.example/{name}") for name, body in bodies.items()
         ]

@@ -146,16 +146,6 @@ def test_lists_of_links_show_in_the_share_of_links(extract: Any) -> None:
     assert extract(f"<main><nav><ul>{items}</ul></nav>{FILLER}</main>").link_share == 0.0
 
 
-def test_personal_data_is_masked_and_counted(extract: Any) -> None:
-    """In the text and in the title."""
-    found = extract(
-        f"<main><h1>Mail a@b.example</h1>{FILLER}<p>Or call +44 20 7946 0958.</p></main>"
-    )
-    assert found.title == "Mail [EMAIL]"
-    assert found.text.endswith("Or call [PHONE].")
-    assert found.masked == {"email": 1, "phone": 1, "iban": 0, "card": 0}
-
-
 @pytest.mark.parametrize(
     ("head", "title", "author", "date"),
     [

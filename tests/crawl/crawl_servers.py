@@ -26,6 +26,7 @@ def make_domain(**changes: object) -> DomainConfig:
         "golden_path": None,
         "labelled_path": None,
         "categories": {},
+        "allowed_personal_data": [],
         "persona": "You answer.",
         "refusal": "I cannot.",
         "examples": [],

@@ -29,6 +29,7 @@ DOMAIN = DomainConfig(
     golden_path=None,
     labelled_path=None,
     categories={},
+    allowed_personal_data=[],
     persona="You answer questions about pets.",
     refusal="I cannot answer that.",
     examples=[],

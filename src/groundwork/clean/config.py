@@ -1,5 +1,7 @@
 """Settings of stage `clean`."""
 
+from enum import StrEnum
+
 from groundwork.config import Count, PositiveFloat, PositiveInt, Ratio, schema
 
 
@@ -18,6 +20,38 @@ class ExtractConfig:
     """A PDF with fewer characters on an average page is a scan."""
     honour_noindex: bool
     """Whether pages that ask search engines to leave them out are rejected."""
+
+
+class PersonalKind(StrEnum):
+    """Kinds of personal data that are recognised."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    CARD = "card"
+    IBAN = "iban"
+    CREDENTIALS = "credentials"
+    """User and password in the address of a server."""
+    IP = "ip"
+    URL = "url"
+    SSN = "ssn"
+    """Social Security number (United States)."""
+    POSTAL_CODE = "postal_code"
+    """Of any country but the United Kingdom."""
+    POSTCODE = "postcode"
+    """Of the United Kingdom, as the four below."""
+    NATIONAL_INSURANCE = "national_insurance"
+    NHS_NUMBER = "nhs_number"
+    VEHICLE = "vehicle"
+    BANK_ACCOUNT = "bank_account"
+    """Sort code with account number."""
+
+
+@schema
+class PersonalDataConfig:
+    """What is masked; a change extracts every page again."""
+
+    masked_kinds: list[PersonalKind]
+    """Others are left as they are."""
     phone_regions: list[str]
     """ISO 3166 codes whose national phone numbers are masked; `+…` numbers always are."""
 
@@ -44,8 +78,10 @@ class DuplicatesConfig:
 
     shingle_words: PositiveInt
     """Words in a row that are compared as one unit."""
-    min_jaccard: Ratio
-    """Common shingles over all shingles of two near-duplicates."""
+    min_similarity: Ratio
+    """Common shingles over those of the shorter text of two near-duplicates."""
+    min_covered: Ratio
+    """Of a page's own shingles those in a page that is kept; with fewer it is kept, too."""
 
 
 @schema
@@ -65,6 +101,7 @@ class CleanConfig:
     """How pages become documents."""
 
     extract: ExtractConfig
+    personal_data: PersonalDataConfig
     quality: QualityConfig
     duplicates: DuplicatesConfig
     category: CategoryConfig

@@ -1,9 +1,9 @@
-"""Pages that say the same: found exactly, and the better one kept.
+"""Pages that say the same: the better one is kept, the others name it.
 
-In: texts with their addresses. Out: which of them repeat which. Similarity is the Jaccard index of
-word shingles, and every pair above the threshold is found: prefix filtering (Bayardo et al. 2007)
-leaves few candidates to verify, since two texts this similar share one of their rarest shingles.
-Memory is 8 bytes a word; 20,000 pages of 600 words take about a minute.
+In: texts with their addresses. Out: which of them repeat which. Two texts are near-duplicates when
+they share enough of the shorter one's wording (see `neighbours`); one is left out when most of its
+own wording stands in a page that is kept, so that a page that has grown is not given up for what it
+was.
 """
 
 import hashlib
@@ -12,13 +12,17 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 
+from groundwork.clean.config import DuplicatesConfig
+from groundwork.clean.neighbours import Neighbours
+
 _WORD = re.compile(r"[^\W_]+")
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-"""2^64 over the golden ratio: an odd multiplier that spreads word hashes (Knuth, vol. 3, 6.4)."""
+LENGTH_STEP = 1.25
+"""Texts whose lengths differ by less count as equally long when one of them is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,57 +39,95 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """`url` repeats `kept`."""
+    """`url` resembles `other`."""
 
     url: str
-    kept: str
+    other: str
+    """The kept page that holds most of `url`."""
     similarity: float
-    """Jaccard index of shingles; 1 for equal words."""
+    """Common shingles over those of the shorter text; 1 for equal words."""
     exact: bool
+    left_out: bool
+    """False when too much of `url` stands nowhere else."""
 
 
-def find_duplicates(
-    candidates: Sequence[Candidate], *, shingle_words: int, min_jaccard: float
-) -> list[Duplicate]:
-    """Texts to leave out, by address. What is kept resembles nothing else that is kept.
+def find_duplicates(candidates: Sequence[Candidate], config: DuplicatesConfig) -> list[Duplicate]:
+    """Pages that resemble one that is kept, by address.
 
-    Of two similar pages the one stays that names itself canonical, else that is named so, else that
-    names no other; of equals the one with a heading of its own, then with the shorter address.
+    Pages are looked at by preference: one that another page names as canonical, then one that names
+    itself, then one that names no other; of these one with a heading of its own, then the longer
+    text, then the shorter address.
     """
     order = _by_preference(candidates)
-    vocabulary: dict[str, int] = {}
-    words = [_WORD.findall(item.text.casefold()) for item in order]
-    shingles = [_shingles(item, shingle_words, vocabulary) for item in words]
-    prefixes = _prefixes(shingles, min_jaccard)
+    near = Neighbours(
+        (_words(item) for item in order),
+        shingle_words=config.shingle_words,
+        min_similarity=config.min_similarity,
+    )
     kept_by_words: dict[bytes, int] = {}
-    posting: dict[int, list[int]] = defaultdict(list)
     found = []
     for number, item in enumerate(order):
-        digest = hashlib.sha256(" ".join(words[number]).encode()).digest()
+        digest = hashlib.sha256(" ".join(_words(item)).encode()).digest()
         if digest in kept_by_words:
-            kept = order[kept_by_words[digest]].url
-            found.append(Duplicate(item.url, kept, 1.0, exact=True))
+            other = order[kept_by_words[digest]].url
+            found.append(Duplicate(item.url, other, 1.0, exact=True, left_out=True))
             continue
-        near = sorted({other for key in prefixes[number] for other in posting[key]})
-        scores = [(_jaccard(shingles[number], shingles[other]), -other) for other in near]
-        best, other = max(scores, default=(0.0, 0))
-        if scores and best >= min_jaccard:
-            found.append(Duplicate(item.url, order[-other].url, best, exact=False))
-            continue
-        kept_by_words[digest] = number
-        for key in prefixes[number]:
-            posting[key].append(number)
+        left_out = False
+        if (similar := near.find(number)).numbers.size:
+            best = int(np.argmax(similar.covered))
+            left_out = bool(similar.covered[best] >= config.min_covered)
+            other, similarity = order[similar.numbers[best]].url, float(similar.similarities[best])
+            found.append(Duplicate(item.url, other, similarity, exact=False, left_out=left_out))
+        if not left_out:
+            kept_by_words[digest] = number
+            near.add(number)
     return sorted(found, key=lambda item: item.url)
+
+
+def list_clusters(duplicates: Sequence[Duplicate]) -> list[dict[str, Any]]:
+    """Pages that belong together as plain JSON, sorted; the first of a cluster resembles no other.
+
+    Each page joins the one it resembles most, so that no page ties two clusters together.
+    """
+    by_url = {item.url: item for item in duplicates}
+    members: dict[str, list[Duplicate]] = defaultdict(list)
+    for item in duplicates:
+        first = item.other
+        while first in by_url:
+            first = by_url[first].other
+        members[first].append(item)
+    return [
+        {
+            "canonical": first,
+            "pages": [
+                {
+                    "url": item.url,
+                    "resembles": item.other,
+                    "similarity": round(item.similarity, 4),
+                    "left_out": item.left_out,
+                }
+                for item in sorted(members[first], key=lambda item: item.url)
+            ],
+        }
+        for first in sorted(members)
+    ]
+
+
+def _words(item: Candidate) -> list[str]:
+    return _WORD.findall(item.text.casefold())
 
 
 def _by_preference(candidates: Sequence[Candidate]) -> list[Candidate]:
     targets = {item.url: _canonical_url(item) for item in candidates}
-    named = {target for target in targets.values() if target}
+    named = {target for url, target in targets.items() if target not in ("", _same_page(url))}
 
-    def rank(item: Candidate) -> tuple[int, bool, int, str]:
+    def rank(item: Candidate) -> tuple[int, bool, int, int, str]:
         page, target = _same_page(item.url), targets[item.url]
-        claim = 0 if page == target else 3 if target else 1 if page in named else 2
-        return claim, not item.headed, len(item.url), item.url
+        claim = 0 if page in named else 1 if target else 2
+        if target and target != page:
+            claim = 3
+        length = int(math.log(len(_words(item)) + 1, LENGTH_STEP))
+        return claim, not item.headed, -length, len(item.url), item.url
 
     return sorted(candidates, key=rank)
 
@@ -103,39 +145,3 @@ def _same_page(url: str) -> str:
     parts = urlsplit(url)
     path = parts.path.removesuffix("index.html").rstrip("/") or "/"
     return f"{parts.scheme.lower()}://{parts.netloc.lower()}{path}?{parts.query}"
-
-
-def _shingles(words: Sequence[str], length: int, vocabulary: dict[str, int]) -> np.ndarray:
-    """Sorted distinct 64-bit hashes of every `length` words in a row; of all when fewer."""
-    if not words:
-        return np.zeros(0, dtype=np.uint64)
-    for word in words:
-        if word not in vocabulary:
-            digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
-            vocabulary[word] = int.from_bytes(digest, "little")
-    hashes = np.array([vocabulary[word] for word in words], dtype=np.uint64)
-    width = min(length, len(words))
-    mixed = np.zeros(len(words) - width + 1, dtype=np.uint64)
-    for offset in range(width):
-        mixed = mixed * _MIX + hashes[offset : offset + len(mixed)]
-        mixed ^= mixed >> np.uint64(29)
-    return np.unique(mixed)
-
-
-def _prefixes(shingles: Sequence[np.ndarray], min_jaccard: float) -> list[list[int]]:
-    """Of each text the rarest shingles, so many that two similar texts share one of them."""
-    every = np.concatenate(list(shingles)) if shingles else np.zeros(0, dtype=np.uint64)
-    values, counts = np.unique(every, return_counts=True)
-    prefixes = []
-    for own in shingles:
-        own_counts = counts[np.searchsorted(values, own)]
-        rarest = np.lexsort((own, own_counts))
-        length = len(own) - math.ceil(min_jaccard * len(own) - 1e-9) + 1
-        chosen = rarest[:length]
-        prefixes.append([int(key) for key in own[chosen[own_counts[chosen] > 1]]])
-    return prefixes
-
-
-def _jaccard(left: np.ndarray, right: np.ndarray) -> float:
-    common = len(np.intersect1d(left, right, assume_unique=True))
-    return common / (len(left) + len(right) - common)

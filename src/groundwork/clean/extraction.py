@@ -14,7 +14,7 @@ class Extraction:
     headed: bool
     """Whether the title is the first-level heading of the content itself."""
     text: str
-    """Markdown with personal data masked."""
+    """Markdown."""
     author: str
     date: str
     canonical: str
@@ -24,5 +24,5 @@ class Extraction:
     link_share: float
     """Characters of the page's main region that stand in links; 0 when it marks none."""
     masked: dict[str, int]
-    """Number of masks by kind of personal data."""
+    """Number of masks by kind of personal data; a reader masks nothing and leaves it empty."""
     media: str

@@ -7,7 +7,7 @@ compares pages is done afresh.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from tqdm import tqdm
 from groundwork.artifacts import cached, code_version, sha256_bytes, short_id
 from groundwork.clean.blocks import one_line
 from groundwork.clean.category import Categorise, category_of_url
-from groundwork.clean.config import CleanConfig, ExtractConfig
-from groundwork.clean.duplicates import Candidate, find_duplicates
+from groundwork.clean.config import CleanConfig, ExtractConfig, PersonalDataConfig
+from groundwork.clean.duplicates import Candidate, Duplicate, find_duplicates, list_clusters
 from groundwork.clean.extraction import Extraction
 from groundwork.clean.language import detect_language
 from groundwork.clean.pdf import extract_pdf
+from groundwork.clean.personal_data import mask_personal_data
 from groundwork.clean.quality import find_fault
 from groundwork.clean.reasons import PageRefusedError, Reason
 from groundwork.clean.report import build_report
@@ -48,6 +49,16 @@ class CleanResult:
 
 
 @dataclass(frozen=True, slots=True)
+class _Reading:
+    """All that reading a page depends on besides the page."""
+
+    extract: ExtractConfig
+    personal_data: PersonalDataConfig
+    allowed: list[str]
+    """Personal data that may stay."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     page: Page
     extraction: Extraction
@@ -68,7 +79,8 @@ def clean_pages(
     _check_urls(pages)
     kept, rejects = _read_and_judge(pages, config=config, domain=domain)
     extracted = len(kept) + sum(reject.reason in _QUALITY for reject in rejects)
-    unique, repeats = _leave_out_duplicates(kept, config=config)
+    duplicates = find_duplicates([_candidate(item) for item in kept], config.duplicates)
+    unique, repeats = _leave_out_duplicates(kept, duplicates)
     documents = _to_documents(unique, categorise)
     rejects = sorted([*rejects, *repeats], key=lambda reject: reject.key)
     assert len(pages) == len(documents) + len(rejects), "a page is missing"
@@ -82,6 +94,7 @@ def clean_pages(
             "documents": len(documents),
         },
         masked=[item.extraction.masked for item in unique],
+        clusters=list_clusters(duplicates),
     )
     return CleanResult(documents, rejects, report)
 
@@ -115,9 +128,10 @@ def _read_and_judge(
     pages: Sequence[Page], *, config: CleanConfig, domain: DomainConfig
 ) -> tuple[list[_Kept], list[Reject]]:
     kept, rejects = [], []
-    recipe = _recipe(config.extract)
+    reading = _Reading(config.extract, config.personal_data, domain.allowed_personal_data)
+    recipe = _recipe(reading)
     for page in tqdm(sorted(pages, key=lambda page: page.url), desc="clean", unit="page"):
-        found = _remembered(page, config.extract, recipe)
+        found = _remembered(page, reading, recipe)
         if isinstance(found, Reject):
             rejects.append(found)
             continue
@@ -132,26 +146,26 @@ def _read_and_judge(
     return kept, rejects
 
 
-def _recipe(config: ExtractConfig) -> str:
+def _recipe(reading: _Reading) -> str:
     """What an extraction depends on besides the page: settings, code, packages."""
     versions = [version(name) for name in READERS]
-    return json.dumps([asdict(config), code_version(Path(__file__).parent), versions])
+    return json.dumps([asdict(reading), code_version(Path(__file__).parent), versions])
 
 
-def _remembered(page: Page, config: ExtractConfig, recipe: str) -> Extraction | Reject:
+def _remembered(page: Page, reading: _Reading, recipe: str) -> Extraction | Reject:
     key = sha256_bytes("\n".join([page.sha256, page.content_type, page.charset, recipe]).encode())
-    row = cached("clean", key, lambda: _read(page, config))
+    row = cached("clean", key, lambda: _read(page, reading))
     if "reason" in row:
         return Reject(page.url, row["reason"], row["detail"])
     return Extraction(**row)
 
 
-def _read(page: Page, config: ExtractConfig) -> dict[str, Any]:
+def _read(page: Page, reading: _Reading) -> dict[str, Any]:
     """Extract one page; whatever a library makes of bad input ends here, as a reject."""
     from lxml.etree import LxmlError
 
     try:
-        return asdict(_extract(page, config))
+        return asdict(_masked(_extract(page, reading.extract), reading))
     except PageRefusedError as error:
         return {"reason": error.reason, "detail": error.detail}
     except (
@@ -166,6 +180,17 @@ def _read(page: Page, config: ExtractConfig) -> dict[str, Any]:
     ) as error:
         detail = one_line(f"{type(error).__name__}: {error}")[:200]
         return {"reason": Reason.EXTRACTION_FAILED, "detail": detail}
+
+
+def _masked(found: Extraction, reading: _Reading) -> Extraction:
+    """The extraction without personal data; what is remembered and written never holds any."""
+
+    def mask(text: str) -> tuple[str, dict[str, int]]:
+        return mask_personal_data(text, reading.personal_data, allowed=reading.allowed)
+
+    text, counts = mask(found.text)
+    (title, _), (author, _) = mask(found.title), mask(found.author)
+    return replace(found, title=title, author=author, text=text, masked=counts)
 
 
 def _extract(page: Page, config: ExtractConfig) -> Extraction:
@@ -186,22 +211,18 @@ def _extract(page: Page, config: ExtractConfig) -> Extraction:
 
 
 def _leave_out_duplicates(
-    kept: Sequence[_Kept], *, config: CleanConfig
+    kept: Sequence[_Kept], duplicates: Sequence[Duplicate]
 ) -> tuple[list[_Kept], list[Reject]]:
-    duplicates = find_duplicates(
-        [_candidate(item) for item in kept],
-        shingle_words=config.duplicates.shingle_words,
-        min_jaccard=config.duplicates.min_jaccard,
-    )
     rejects = [
         Reject(
             item.url,
             Reason.EXACT_DUPLICATE if item.exact else Reason.NEAR_DUPLICATE,
-            f"repeats {item.kept} (similarity {item.similarity:.2f})",
+            f"repeats {item.other} (similarity {item.similarity:.2f})",
         )
         for item in duplicates
+        if item.left_out
     ]
-    left_out = {item.url for item in duplicates}
+    left_out = {reject.key for reject in rejects}
     return [item for item in kept if item.page.url not in left_out], rejects
 
 

@@ -13,7 +13,6 @@ from groundwork.clean.extraction import Extraction
 from groundwork.clean.pdf_layout import read_layout
 from groundwork.clean.pdf_letters import join_lines, read_letters, vocabulary
 from groundwork.clean.pdf_tagged import read_tagged
-from groundwork.clean.personal_data import mask_personal_data
 from groundwork.clean.reasons import PageRefusedError, Reason
 from groundwork.records import Page
 
@@ -41,19 +40,17 @@ def extract_pdf(page: Page, config: ExtractConfig) -> Extraction:
     finally:
         document.close()
     title = _title(metadata.get("Title", ""), blocks)
-    text, masked = mask_personal_data(to_markdown(blocks), regions=config.phone_regions)
-    title, _ = mask_personal_data(title, regions=config.phone_regions)
     created = _DATE.match(metadata.get("CreationDate", ""))
     return Extraction(
         title=title,
         headed=True,
-        text=text,
+        text=to_markdown(blocks),
         author=one_line(metadata.get("Author", "")),
         date="-".join(created.groups()) if created else "",
         canonical="",
         declared_language="",
         link_share=0.0,
-        masked=masked,
+        masked={},
         media="pdf",
     )
 

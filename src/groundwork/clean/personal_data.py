@@ -1,125 +1,111 @@
-"""Personal data in a text: found by rules that check, and masked.
+"""Personal data in a text: found by rules that check, and masked where the config says so.
 
-In: text. Out: text with `[EMAIL]`, `[PHONE]`, `[IBAN]` and `[CARD]`, and how many of each. Numbers
-are masked only when they prove themselves: by check digits (IBAN, card) or by the numbering plan of
-their country (phone). Ordinary numbers, dates, prices and standards stay.
+In: text. Out: text with `[EMAIL]`, `[PHONE]` and so on, and how many of each. What is found proves
+itself: by check digits (IBAN, card, NHS number), by the numbering plan of its country (phone), by
+a form that nothing else has, or by the words beside it. Ordinary numbers, dates, prices, standards
+and versions stay.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-EMAIL, PHONE, IBAN, CARD = "[EMAIL]", "[PHONE]", "[IBAN]", "[CARD]"
-
-_EMAIL = re.compile(
-    r"(?<![\w.+-])[A-Za-z0-9](?:[\w.+'-]{0,62}[\w+-])?@(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}\b"
+from groundwork.clean.config import PersonalDataConfig, PersonalKind
+from groundwork.clean.identifiers import (
+    Place,
+    find_cards,
+    find_credentials,
+    find_emails,
+    find_ibans,
+    find_ips,
+    find_postal_codes,
+    find_ssns,
+    find_urls,
 )
-_IBAN = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2}\d{2})(?:[ -]?[A-Z0-9]){11,40}")
-_IBAN_LENGTHS = dict(
-    re.findall(
-        r"([A-Z]{2})(\d\d)",
-        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 "
-        "EE20 EG29 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 "
-        "IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MR27 MT31 MU30 "
-        "NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SD18 SE24 SI19 SK24 SM27 ST25 SV28 "
-        "TL23 TN24 TR26 UA29 VA22 VG24 XK20",
-    )
+from groundwork.clean.identifiers_uk import (
+    find_bank_accounts,
+    find_insurance_numbers,
+    find_nhs_numbers,
+    find_plates,
+    find_postcodes,
 )
-"""Length of an IBAN by country (SWIFT's registry, release 97)."""
-_CARD = re.compile(r"(?<![\w.,/:+-])(?:\d[ -]?){12,18}\d(?![\w/:-]|[.,]\d)")
-_CARD_PREFIX = re.compile(
-    r"4\d{15}(?:\d{3})?|4\d{12}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
-    r"|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}|6(?:011|5\d\d|4[4-9]\d)\d{12}"
-    r"|(?:50|5[6-9]|6\d)\d{14,17}"
-)
-"""Visa, Mastercard, American Express, Diners, JCB, Discover, Maestro."""
-_CARD_GROUPS = re.compile(r"\d+|\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{4,5}")
-_PHONE_HINT = re.compile(r"(?:\+|\(|\b0|\b\d{3}[-. ])[\d().\-/ ]{6}")
-"""What a line with a phone number holds; to parse every number of every line takes seconds."""
-_STANDARD = re.compile(r"(?:ISO|IEC|EN|BS|DIN|IEEE|RFC|SAE|UL|GB/T|VDE|NF|UN|ECE)[ /-]*$")
-_NATIONAL = re.compile(r"\(?0\d|\(\d{3}\)|\d{3}[-. ]\d{3}[-. ]\d{4}$")
-"""How national numbers begin: with a trunk zero, an area in brackets, or as in North America."""
+from groundwork.clean.phones import find_phones
 
 
-def mask_personal_data(text: str, *, regions: Sequence[str]) -> tuple[str, dict[str, int]]:
-    """Mask `text`; return it with the number of masks by kind, all kinds named.
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """A piece of personal data in a text."""
 
-    `regions` are the ISO 3166 codes of the countries whose national phone numbers are looked for.
+    kind: PersonalKind
+    start: int
+    end: int
+
+
+Find = Callable[[str], Iterator[Place]]
+_FINDERS: dict[PersonalKind, Find] = {
+    PersonalKind.CREDENTIALS: find_credentials,
+    PersonalKind.EMAIL: find_emails,
+    PersonalKind.IP: find_ips,
+    PersonalKind.URL: find_urls,
+    PersonalKind.IBAN: find_ibans,
+    PersonalKind.CARD: find_cards,
+    PersonalKind.BANK_ACCOUNT: find_bank_accounts,
+    PersonalKind.NATIONAL_INSURANCE: find_insurance_numbers,
+    PersonalKind.NHS_NUMBER: find_nhs_numbers,
+    PersonalKind.SSN: find_ssns,
+    PersonalKind.VEHICLE: find_plates,
+    PersonalKind.POSTCODE: find_postcodes,
+    PersonalKind.POSTAL_CODE: find_postal_codes,
+}
+"""In order of precedence where two kinds claim the same place; phone numbers come last. Addresses
+of pages come after what may stand in them: digits in an address are no phone number."""
+
+
+def find_personal_data(text: str, *, phone_regions: Sequence[str]) -> list[Personal]:
+    """What is found in `text`, in order; only addresses of pages may hold others.
+
+    `phone_regions` are the countries (ISO 3166) whose national phone numbers are looked for.
     """
-    counts = {"email": 0, "phone": 0, "iban": 0, "card": 0}
-    steps: list[tuple[str, str, Callable[[str], Iterator[tuple[int, int]]]]] = [
-        ("email", EMAIL, _find_emails),
-        ("iban", IBAN, _find_ibans),
-        ("card", CARD, _find_cards),
-        ("phone", PHONE, lambda part: _find_phones(part, regions)),
-    ]
-    for name, mask, find in steps:
-        spans = sorted(set(find(text)), reverse=True)
-        before = len(text) + 1
-        for start, end in spans:
-            if end <= before:
-                text = text[:start] + mask + text[end:]
-                counts[name] += 1
-                before = start
-    return text, counts
+    taken = bytearray(len(text))
+    found = []
+    finders: dict[PersonalKind, Find] = {
+        **_FINDERS,
+        PersonalKind.PHONE: partial(find_phones, regions=phone_regions),
+    }
+    for kind, find in finders.items():
+        for start, end in sorted(set(find(text)), key=lambda place: (place[0], -place[1])):
+            if kind is PersonalKind.URL or not any(taken[start:end]):
+                found.append(Personal(kind, start, end))
+                taken[start:end] = b"\1" * (end - start)
+    return sorted(found, key=lambda item: (item.start, -item.end))
 
 
-def _find_emails(text: str) -> Iterator[tuple[int, int]]:
-    return (match.span() for match in _EMAIL.finditer(text)) if "@" in text else iter(())
+def mask_personal_data(
+    text: str, config: PersonalDataConfig, *, allowed: Sequence[str]
+) -> tuple[str, dict[str, int]]:
+    """`text` with the kinds of `config` masked, and the number of masks by kind, all kinds named.
+
+    `allowed` may stay: values, whatever their blanks and case, or `@domain` for its addresses.
+    """
+    counts = {kind.value: 0 for kind in config.masked_kinds}
+    exempt = {_plain(value) for value in allowed}
+    parts, at = [], 0
+    for item in find_personal_data(text, phone_regions=config.phone_regions):
+        value = text[item.start : item.end]
+        if item.kind not in config.masked_kinds or item.start < at or _is_exempt(value, exempt):
+            continue
+        parts += [text[at : item.start], f"[{item.kind.upper()}]"]
+        counts[item.kind.value] += 1
+        at = item.end
+    return "".join([*parts, text[at:]]), counts
 
 
-def _find_ibans(text: str) -> Iterator[tuple[int, int]]:
-    for match in _IBAN.finditer(text):
-        length = int(_IBAN_LENGTHS.get(match[1][:2], "0"))
-        end = _end_of_signs(text, match.start(), match.end(), length)
-        signs = re.sub(r"[ -]", "", text[match.start() : end])
-        whole = not text[end : end + 1].isalnum()
-        if length and len(signs) == length and whole and is_iban(signs):
-            yield match.start(), end
+def _is_exempt(value: str, exempt: set[str]) -> bool:
+    plain = _plain(value)
+    return plain in exempt or (plain.partition("@")[1] + plain.partition("@")[2]) in exempt
 
 
-def _end_of_signs(text: str, start: int, end: int, number: int) -> int:
-    """Where `number` letters and digits are complete, between `start` and `end`."""
-    for at in range(start, end):
-        number -= text[at].isalnum()
-        if number == 0:
-            return at + 1
-    return end
-
-
-def is_iban(signs: str) -> bool:
-    """Whether the check digits of an IBAN without blanks are right (ISO 13616, mod 97)."""
-    return int("".join(str(int(sign, 36)) for sign in signs[4:] + signs[:4])) % 97 == 1
-
-
-def _find_cards(text: str) -> Iterator[tuple[int, int]]:
-    for match in _CARD.finditer(text):
-        digits = re.sub(r"\D", "", match[0])
-        if _CARD_GROUPS.fullmatch(match[0]) and _CARD_PREFIX.fullmatch(digits) and is_luhn(digits):
-            yield match.span()
-
-
-def is_luhn(digits: str) -> bool:
-    """Whether the last digit is the right check digit (ISO/IEC 7812-1, Luhn)."""
-    doubled = [int(d) * (2 if at % 2 else 1) for at, d in enumerate(reversed(digits))]
-    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
-
-
-def _find_phones(text: str, regions: Sequence[str]) -> Iterator[tuple[int, int]]:
-    from phonenumbers import Leniency, PhoneNumberMatcher
-
-    start = 0
-    for line in text.split("\n"):
-        if _PHONE_HINT.search(line):
-            for region in [*regions, None]:
-                for match in PhoneNumberMatcher(line, region, Leniency.VALID):
-                    if _is_phone(line, match.start, match.raw_string):
-                        yield start + match.start, start + match.end
-        start += len(line) + 1
-
-
-def _is_phone(text: str, start: int, raw: str) -> bool:
-    if _STANDARD.search(text[max(0, start - 12) : start]):
-        return False
-    if raw.startswith(("+", "(+", "00")):
-        return True
-    return bool(_NATIONAL.match(raw))
+def _plain(value: str) -> str:
+    """A value without what people write for the eye; a phone number keeps its `+`."""
+    return re.sub(r"[\s()/.-]", "", value.casefold()) if "@" not in value else value.casefold()

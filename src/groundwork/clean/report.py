@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from statistics import median
 from typing import Any
 
@@ -14,8 +15,9 @@ def build_report(
     *,
     funnel: Mapping[str, int],
     masked: Sequence[Mapping[str, int]],
+    clusters: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The report as plain JSON: funnel, rejects, languages, categories, lengths, masks."""
+    """The report as plain JSON: counts by reason, language and so on; clusters of duplicates."""
     words = sorted(len(document.text.split()) for document in documents)
     return {
         "funnel": dict(funnel),
@@ -32,10 +34,10 @@ def build_report(
         "with_date": sum(bool(document.date) for document in documents),
         "with_author": sum(bool(document.author) for document in documents),
         "masked": {
-            kind: sum(counts[kind] for counts in masked)
-            for kind in ("email", "phone", "iban", "card")
+            kind: sum(counts[kind] for counts in masked) for kind in sorted({*chain(*masked)})
         },
         "documents_with_masks": sum(any(counts.values()) for counts in masked),
+        "clusters": list(clusters),
     }
 
 

@@ -20,7 +20,6 @@ from groundwork.clean.metadata import (
     find_title,
     is_noindex,
 )
-from groundwork.clean.personal_data import mask_personal_data
 from groundwork.clean.prepare import Region, prepare_tree
 from groundwork.clean.reasons import PageRefusedError, Reason
 from groundwork.clean.tei import read_body
@@ -47,18 +46,16 @@ def extract_html(page: Page, config: ExtractConfig) -> Extraction:
     headings = [block.text for block in blocks if block.kind is Kind.HEADING and block.level == 1]
     if headings:
         title = one_line(headings[0]).replace("`", "")
-    masked_title, _ = mask_personal_data(title, regions=config.phone_regions)
-    text, masked = mask_personal_data(to_markdown(blocks), regions=config.phone_regions)
     return Extraction(
-        title=masked_title,
+        title=title,
         headed=bool(headings),
-        text=text,
+        text=to_markdown(blocks),
         author=author,
         date=date,
         canonical=canonical,
         declared_language=language,
         link_share=region.link_share,
-        masked=masked,
+        masked={},
         media="html",
     )
 
