@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from groundwork.artifacts import check_manifest, read_parquet, write_manifest, write_parquet
-from groundwork.chunk import ChunkConfig, chunk_documents
+from groundwork.chunk import ChunkConfig, Meaning, chunk_documents
 from groundwork.config import load
 from groundwork.errors import InputError
 from groundwork.records import Chunk, Document
@@ -22,7 +22,7 @@ def chunk() -> None:
     check_manifest(CLEAN_DIR)
     documents = read_parquet(CLEAN_DIR / "documents.parquet", Document)
     with stage_run("chunk", inputs=[CLEAN_DIR / "manifest.json"]) as run:
-        chunks = chunk_documents(documents, config=config)
+        chunks = chunk_documents(documents, config=config, meaning=_meaning(config))
         if not chunks:
             raise InputError(
                 f"{CLEAN_DIR}/documents.parquet: {len(documents)} documents and no passage in "
@@ -39,6 +39,14 @@ def chunk() -> None:
         f"chunk: {len(chunks)} passages of {len(documents)} documents, "
         f"{mean_tokens:.0f} tokens on average, in {time.monotonic() - started:.0f} s"
     )
+
+
+def _meaning(config: ChunkConfig) -> Meaning | None:
+    if config.strategy != "semantic":
+        return None
+    from groundwork.index import Encoder, encoder_sha256
+
+    return Meaning(Encoder.load().encode, encoder_sha256())
 
 
 if __name__ == "__main__":

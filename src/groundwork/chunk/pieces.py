@@ -24,7 +24,7 @@ class Piece:
     end: int
     tokens: int
     announces: bool
-    """Whether it ends with a colon: what follows belongs to it."""
+    """Whether what follows belongs to it: a heading, a colon at its end."""
     table_head: str
     """Of a row that is not the table's first: the head of its table; else empty."""
 
@@ -36,7 +36,8 @@ class _Source:
     config: ChunkConfig
 
     def piece(self, kind: BlockKind, start: int, end: int, *, head: str = "") -> Piece:
-        announces = self.text[start:end].rstrip("*_ ").endswith(":")
+        colon = self.text[start:end].rstrip("*_ ").endswith(":")
+        announces = colon or kind is BlockKind.HEADING
         return Piece(kind, start, end, self.tokens.count(start, end), announces, head)
 
 
