@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from groundwork.chunk.blocks import Block, BlockKind, parse_blocks
+from groundwork.chunk.code import cut_code
 from groundwork.chunk.config import ChunkConfig
 from groundwork.chunk.sections import Section
 from groundwork.chunk.sentences import block_sentences
 from groundwork.chunk.tokens import TokenIndex
 
+OPENS = "([{"
 _TABLE = (BlockKind.TABLE_HEAD, BlockKind.TABLE_RULE, BlockKind.TABLE_ROW)
 
 
@@ -24,7 +26,7 @@ class Piece:
     end: int
     tokens: int
     announces: bool
-    """Whether what follows belongs to it: a heading, a colon at its end."""
+    """Whether what follows belongs to it: a heading, a colon or open bracket at its end."""
     table_head: str
     """Of a row that is not the table's first: the head of its table; else empty."""
 
@@ -36,8 +38,9 @@ class _Source:
     config: ChunkConfig
 
     def piece(self, kind: BlockKind, start: int, end: int, *, head: str = "") -> Piece:
-        colon = self.text[start:end].rstrip("*_ ").endswith(":")
-        announces = colon or kind is BlockKind.HEADING
+        last = self.text[start:end].rstrip("*_ ")[-1:]
+        opens = last == ":" or (kind is BlockKind.CODE and last in OPENS)
+        announces = opens or kind is BlockKind.HEADING
         return Piece(kind, start, end, self.tokens.count(start, end), announces, head)
 
 
@@ -111,13 +114,14 @@ def _read_code(source: _Source, block: Block) -> list[Piece]:
     whole = source.piece(BlockKind.CODE, block.start, block.end)
     if whole.tokens <= source.config.max_tokens:
         return [whole]
-    pieces = []
-    start = block.start
-    for line in source.text[block.start : block.end].split("\n"):
-        if line.strip():
-            pieces.append(source.piece(BlockKind.CODE, start, start + len(line)))
-        start += len(line) + 1
-    return pieces
+    spans = cut_code(
+        source.text,
+        block.start,
+        block.end,
+        count=source.tokens.count,
+        limit=source.config.max_tokens,
+    )
+    return [source.piece(BlockKind.CODE, start, end) for start, end in spans]
 
 
 def _cut(source: _Source, piece: Piece) -> list[Piece]:
