@@ -69,7 +69,12 @@ def index_of(chunks: tuple[Chunk, ...]) -> Index:
 def tiny_retrieval() -> Retrieval:
     """Over the passages of `make_chunks`."""
     config = RetrievalConfig(
-        top_k=4, candidates=6, dense_weight=1.0, sentence_weight=0.5, lexical_weight=0.3
+        top_k=4,
+        candidates=6,
+        dense_weight=1.0,
+        sentence_weight=0.5,
+        lexical_weight=0.3,
+        returned="passage",
     )
     return Retrieval(index_of(tuple(make_chunks())), WORDS, config)
 

@@ -125,7 +125,12 @@ def bikes_dir(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Pat
 def retrieval_config() -> RetrievalConfig:
     """The values of conf/answer/default.yaml with fewer passages."""
     return RetrievalConfig(
-        top_k=4, candidates=6, dense_weight=1.0, sentence_weight=0.5, lexical_weight=0.3
+        top_k=4,
+        candidates=6,
+        dense_weight=1.0,
+        sentence_weight=0.5,
+        lexical_weight=0.3,
+        returned="passage",
     )
 
 

@@ -21,6 +21,8 @@ class RetrievalConfig:
     """Weight of the best cosine between question and a sentence of the passage."""
     lexical_weight: NonNegative
     """Weight of BM25 divided by the question's best BM25."""
+    returned: Literal["passage", "parent"]
+    """Whether an answerer sees the passages found, or each with all of its parent section."""
 
 
 @schema
