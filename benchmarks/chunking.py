@@ -26,7 +26,7 @@ import yaml
 from groundwork.answer import AnswerConfig, Retrieval
 from groundwork.artifacts import replacing, sha256_bytes
 from groundwork.chunk import ChunkConfig, Meaning, chunk_documents
-from groundwork.config import check
+from groundwork.config import check, compose
 from groundwork.index import (
     Encoder,
     IndexConfig,
@@ -133,8 +133,8 @@ def config_of(name: str) -> ChunkConfig:
 
 
 def _conf(group: str, choice: str, section: type[Section]) -> Section:
-    path = CONF_DIR / group / f"{choice}.yaml"
-    return check(group, section, yaml.safe_load(path.read_text(encoding="utf-8")), path)
+    params = yaml.safe_load(compose(["~chosen", f"{group}={choice}"], CONF_DIR))
+    return check(group, section, params[group], CONF_DIR / group / f"{choice}.yaml")
 
 
 class Remembering(Encoder):

@@ -3,8 +3,14 @@
 import time
 from pathlib import Path
 
-from groundwork.artifacts import check_manifest, read_parquet, write_manifest, write_parquet
-from groundwork.chunk import ChunkConfig, Meaning, chunk_documents
+from groundwork.artifacts import (
+    check_manifest,
+    read_parquet,
+    write_json,
+    write_manifest,
+    write_parquet,
+)
+from groundwork.chunk import ChunkConfig, Meaning, build_report, chunk_documents
 from groundwork.config import load
 from groundwork.errors import InputError
 from groundwork.records import Chunk, Document
@@ -29,11 +35,11 @@ def chunk() -> None:
                 "them; expected text; see artifacts/clean/rejects.jsonl"
             )
         write_parquet(OUT_DIR / "chunks.parquet", chunks, Chunk)
-        write_manifest(OUT_DIR, ["chunks.parquet"])
-        mean_tokens = sum(item.tokens for item in chunks) / len(chunks)
-        run.log_metrics(
-            {"documents": len(documents), "passages": len(chunks), "mean_tokens": mean_tokens}
-        )
+        report = build_report(documents, chunks)
+        write_json(OUT_DIR / "report.json", report)
+        write_manifest(OUT_DIR, ["chunks.parquet", "report.json"])
+        mean_tokens = report["tokens"]["mean"]
+        run.log_metrics({**report["funnel"], "mean_tokens": mean_tokens})
         run.set_output(OUT_DIR / "manifest.json")
     print(
         f"chunk: {len(chunks)} passages of {len(documents)} documents, "

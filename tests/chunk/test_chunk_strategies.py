@@ -3,6 +3,7 @@
 import itertools
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from groundwork.chunk import ChunkConfig, Meaning, chunk_documents, count_tokens
+from groundwork.chunk import ChunkConfig, Meaning, build_report, chunk_documents, count_tokens
 from groundwork.chunk.code import cut_code
 from groundwork.chunk.meaning import best_cut
 from groundwork.config import check
@@ -300,3 +301,26 @@ def test_passages_of_long_code_begin_with_a_statement(cut: Callable[..., list[Ch
     chunks = cut(text, "headings")
     assert len(chunks) > 5
     assert all(chunk.text.startswith(("def step_", "Code:")) for chunk in chunks)
+
+
+def test_the_report_counts_what_became_of_documents(
+    cut: Callable[..., list[Chunk]], make_document: Callable[[str], Document]
+) -> None:
+    """The end of the funnel; lengths by bands that begin where they say."""
+    chunks = cut(_sections(30, 30, 400), "headings")
+    document = make_document("held")
+    report = build_report([document, replace(document, document_id="empty")], chunks)
+    assert report["funnel"] == {
+        "documents": 2,
+        "documents_with_passages": 1,
+        "passages": len(chunks),
+    }
+    assert report["passages_of_a_document"] == dict.fromkeys(
+        ("fewest", "median", "most"), len(chunks)
+    )
+    assert report["parents"] == len({chunk.parent_id for chunk in chunks})
+    assert report["tokens"]["longest"] == max(chunk.tokens for chunk in chunks)
+    bands = {row["from"]: row["passages"] for row in report["tokens"]["bands"]}
+    assert sum(bands.values()) == len(chunks)
+    assert bands[200] == sum(200 <= chunk.tokens < 250 for chunk in chunks) > 0
+    assert report["under_headings"] == len(chunks)

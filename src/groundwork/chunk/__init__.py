@@ -3,7 +3,15 @@
 from groundwork.chunk.config import ChunkConfig
 from groundwork.chunk.meaning import Meaning
 from groundwork.chunk.passages import chunk_documents
+from groundwork.chunk.report import build_report
 from groundwork.chunk.sentences import split_sentences
 from groundwork.chunk.tokens import count_tokens
 
-__all__ = ["ChunkConfig", "Meaning", "chunk_documents", "count_tokens", "split_sentences"]
+__all__ = [
+    "ChunkConfig",
+    "Meaning",
+    "build_report",
+    "chunk_documents",
+    "count_tokens",
+    "split_sentences",
+]
