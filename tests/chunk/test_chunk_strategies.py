@@ -324,3 +324,5 @@ def test_the_report_counts_what_became_of_documents(
     assert sum(bands.values()) == len(chunks)
     assert bands[200] == sum(200 <= chunk.tokens < 250 for chunk in chunks) > 0
     assert report["under_headings"] == len(chunks)
+    edge = build_report([document], [replace(chunks[0], tokens=200)])
+    assert {"from": 200, "passages": 1} in edge["tokens"]["bands"]

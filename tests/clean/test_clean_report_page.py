@@ -198,18 +198,21 @@ def test_the_card_says_what_was_done(
     result: CleanResult, config: CleanConfig, domain: DomainConfig
 ) -> None:
     """Counts, limits in force, reasons, and what is not known; tables are whole."""
+    documents = [replace(result.documents[0], category="a|b"), *result.documents[1:]]
+    result = replace(result, documents=documents)
     card = render_card(result, config=config, domain=domain)
     assert card.startswith("# Data card: charging\n\n3 documents of ")
     for line in (
         "| language en | 3 |",
         "| general | 1 |",
+        r"| a\|b | 1 |",
         "| quality.min_words | 20 |",
         "| email | 1 |",
         "| too_short | 2 |",
         "| site | 3 |",
         "Clusters of such pages: 1.",
     ):
-        assert line in card.split("\n") or line in card
+        assert line in card.split("\n")
     rows = [line for line in card.split("\n") if line.startswith("|")]
-    assert all(line.count("|") == 3 for line in rows)
+    assert all(line.replace(r"\|", "").count("|") == 3 for line in rows)
     assert "not checked against the pages: CC-BY-4.0." in card
