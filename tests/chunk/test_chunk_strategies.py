@@ -288,9 +288,18 @@ def test_code_is_cut_between_statements() -> None:
         "\n".join(lines[4:7]),
         "loadpoints:",
         "\n".join(lines[8:10]),
-        "\n".join(lines[10:12]),
-        "```",
+        "\n".join(lines[10:]),
     ]
+
+
+def test_what_opens_a_block_begins_its_passage(cut: Callable[..., list[Chunk]]) -> None:
+    """However much stands before: remark, key and key below it go with what they hold."""
+    for count in range(20, 80):
+        rules = "\n".join(f"    rule_{n}: reject everything from {n}" for n in range(40))
+        text = f"{_sections(count)}\n\n```yaml\n# The rules\nserver:\n  rules:\n{rules}\n```"
+        chunks = cut(text, "headings", overlap_tokens=0)
+        (at,) = [n for n, chunk in enumerate(chunks) if "  rules:" in chunk.text]
+        assert "# The rules\nserver:\n  rules:\n    rule_0" in chunks[at].text
 
 
 def test_passages_of_long_code_begin_with_a_statement(cut: Callable[..., list[Chunk]]) -> None:

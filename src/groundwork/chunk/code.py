@@ -19,6 +19,12 @@ Count = Callable[[int, int], int]
 """Start and end of a span to its length in tokens."""
 
 
+def opens(text: str, start: int, end: int) -> bool:
+    """Whether what follows a span of code belongs to it: a block begins, or remarks stand alone."""
+    lines = [line for line in text[start:end].split("\n") if line.strip()]
+    return lines[-1].rstrip()[-1] in ":([{" or all(_LEADS_IN.match(line) for line in lines)
+
+
 @dataclass(frozen=True, slots=True)
 class _Line:
     start: int
@@ -31,7 +37,14 @@ class _Line:
 
 def cut_code(text: str, start: int, end: int, *, count: Count, limit: int) -> list[tuple[int, int]]:
     """Spans of the statements of `text[start:end]` in order, none longer than `limit` but lines."""
-    return list(_statements(list(_lines(text, start, end)), count, limit))
+    spans: list[tuple[int, int]] = []
+    for first, last in _statements(list(_lines(text, start, end)), count, limit):
+        closes = "\n" not in text[first:last] and _CLOSES.match(text, first)
+        if spans and closes and count(spans[-1][0], last) <= limit:
+            spans[-1] = (spans[-1][0], last)
+        else:
+            spans.append((first, last))
+    return spans
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[_Line]:

@@ -53,11 +53,13 @@ def _length(pieces: Sequence[Piece]) -> int:
 def _part_lead_in(
     run: list[Piece], following: Piece, config: ChunkConfig
 ) -> tuple[list[Piece], list[Piece]]:
-    """Part from `run` its last piece when that announces `following` and fits beside it."""
-    last = run[-1]
-    if len(run) > 1 and last.announces and _length([last, following]) <= config.max_tokens:
-        return run[:-1], [last]
-    return run, []
+    """Part from `run` the last pieces that announce `following` and fit beside it."""
+    at = len(run)
+    while at > 1 and run[at - 1].announces:
+        if _length([*run[at - 1 :], following]) > config.max_tokens:
+            break
+        at -= 1
+    return run[:at], run[at:]
 
 
 def _overlap(run: Sequence[Piece], limit: int) -> list[Piece]:

@@ -4,16 +4,15 @@ In: a section. Out: its sentences, list items, tables or their rows, and code, w
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from groundwork.chunk.blocks import Block, BlockKind, parse_blocks
-from groundwork.chunk.code import cut_code
+from groundwork.chunk.code import cut_code, opens
 from groundwork.chunk.config import ChunkConfig
 from groundwork.chunk.sections import Section
 from groundwork.chunk.sentences import block_sentences
 from groundwork.chunk.tokens import TokenIndex
 
-OPENS = "([{"
 _TABLE = (BlockKind.TABLE_HEAD, BlockKind.TABLE_RULE, BlockKind.TABLE_ROW)
 
 
@@ -38,9 +37,8 @@ class _Source:
     config: ChunkConfig
 
     def piece(self, kind: BlockKind, start: int, end: int, *, head: str = "") -> Piece:
-        last = self.text[start:end].rstrip("*_ ")[-1:]
-        opens = last == ":" or (kind is BlockKind.CODE and last in OPENS)
-        announces = opens or kind is BlockKind.HEADING
+        colon = self.text[start:end].rstrip("*_ ").endswith(":")
+        announces = colon or kind is BlockKind.HEADING
         return Piece(kind, start, end, self.tokens.count(start, end), announces, head)
 
 
@@ -121,7 +119,9 @@ def _read_code(source: _Source, block: Block) -> list[Piece]:
         count=source.tokens.count,
         limit=source.config.max_tokens,
     )
-    return [source.piece(BlockKind.CODE, start, end) for start, end in spans]
+    *pieces, last = [source.piece(BlockKind.CODE, start, end) for start, end in spans]
+    opening = [replace(p, announces=opens(source.text, p.start, p.end)) for p in pieces]
+    return [*opening, last]
 
 
 def _cut(source: _Source, piece: Piece) -> list[Piece]:
