@@ -95,6 +95,7 @@ def test_every_page_is_counted(result: CleanResult) -> None:
     assert "<strong>3</strong> of 6 pages became documents" in page
     words = " ".join(_section(page, "From pages to documents").split())
     assert words == (
+        "The passages cut from them are counted in artifacts/chunk/report.json. "
         "Pages fetched 6 (100%) Text extracted 6 (100%) Passed the quality filters 2 fewer 4 (67%) "
         "Documents, without repeats 1 fewer 3 (50%)"
     )

@@ -11,6 +11,7 @@ from groundwork.clean.pages import CleanResult
 from groundwork.clean.report_charts import words
 
 HERE = Path(__file__).parent
+FUNNEL_NOTE = "The passages cut from them are counted in artifacts/chunk/report.json."
 REJECTS_NOTE = "Open a reason for its first pages; rejects.jsonl has all of them."
 CONFIDENCE_NOTE = "A softmax over the similarities to all categories: how clear the choice was."
 FOLDERS_NOTE = "Folders of the pages' addresses: the domain describes no categories."
@@ -27,7 +28,7 @@ def render_page(result: CleanResult, *, title: str) -> str:
     body = [
         _header(report, title),
         _tiles(result),
-        _section("From pages to documents", sections.funnel(report), ""),
+        _section("From pages to documents", sections.funnel(report), FUNNEL_NOTE),
         _section(
             "Rejected, by reason",
             sections.rejects(result.rejects, report["funnel"]["pages"]),
