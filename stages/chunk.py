@@ -3,8 +3,14 @@
 import time
 from pathlib import Path
 
-from groundwork.artifacts import check_manifest, read_parquet, write_manifest, write_parquet
-from groundwork.chunk import ChunkConfig, chunk_documents
+from groundwork.artifacts import (
+    check_manifest,
+    read_parquet,
+    write_json,
+    write_manifest,
+    write_parquet,
+)
+from groundwork.chunk import ChunkConfig, Meaning, build_report, chunk_documents
 from groundwork.config import load
 from groundwork.errors import InputError
 from groundwork.records import Chunk, Document
@@ -22,23 +28,31 @@ def chunk() -> None:
     check_manifest(CLEAN_DIR)
     documents = read_parquet(CLEAN_DIR / "documents.parquet", Document)
     with stage_run("chunk", inputs=[CLEAN_DIR / "manifest.json"]) as run:
-        chunks = chunk_documents(documents, config=config)
+        chunks = chunk_documents(documents, config=config, meaning=_meaning(config))
         if not chunks:
             raise InputError(
                 f"{CLEAN_DIR}/documents.parquet: {len(documents)} documents and no passage in "
                 "them; expected text; see artifacts/clean/rejects.jsonl"
             )
         write_parquet(OUT_DIR / "chunks.parquet", chunks, Chunk)
-        write_manifest(OUT_DIR, ["chunks.parquet"])
-        mean_tokens = sum(item.tokens for item in chunks) / len(chunks)
-        run.log_metrics(
-            {"documents": len(documents), "passages": len(chunks), "mean_tokens": mean_tokens}
-        )
+        report = build_report(documents, chunks)
+        write_json(OUT_DIR / "report.json", report)
+        write_manifest(OUT_DIR, ["chunks.parquet", "report.json"])
+        mean_tokens = report["tokens"]["mean"]
+        run.log_metrics({**report["funnel"], "mean_tokens": mean_tokens})
         run.set_output(OUT_DIR / "manifest.json")
     print(
         f"chunk: {len(chunks)} passages of {len(documents)} documents, "
         f"{mean_tokens:.0f} tokens on average, in {time.monotonic() - started:.0f} s"
     )
+
+
+def _meaning(config: ChunkConfig) -> Meaning | None:
+    if config.strategy != "semantic":
+        return None
+    from groundwork.index import Encoder, encoder_sha256
+
+    return Meaning(Encoder.load().encode, encoder_sha256())
 
 
 if __name__ == "__main__":

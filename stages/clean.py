@@ -11,8 +11,17 @@ from groundwork.artifacts import (
     write_jsonl,
     write_manifest,
     write_parquet,
+    write_text,
 )
-from groundwork.clean import Categorise, CleanConfig, CleanResult, MeaningCategoriser, clean_pages
+from groundwork.clean import (
+    Categorise,
+    CleanConfig,
+    CleanResult,
+    MeaningCategoriser,
+    clean_pages,
+    render_card,
+    render_page,
+)
 from groundwork.config import DomainConfig, load
 from groundwork.errors import InputError, RejectsError
 from groundwork.records import Document, Page
@@ -21,7 +30,7 @@ from stages import main
 
 CRAWL_DIR = Path("artifacts/crawl")
 OUT_DIR = Path("artifacts/clean")
-NAMES = ("documents.parquet", "rejects.jsonl", "report.json")
+NAMES = ("datacard.md", "documents.parquet", "rejects.jsonl", "report.html", "report.json")
 
 
 def clean() -> None:
@@ -37,6 +46,8 @@ def clean() -> None:
         )
         write_jsonl(OUT_DIR / "rejects.jsonl", result.rejects)
         write_json(OUT_DIR / "report.json", result.report)
+        write_text(OUT_DIR / "report.html", render_page(result, title=domain.title))
+        write_text(OUT_DIR / "datacard.md", render_card(result, config=config, domain=domain))
         _check_enough(result, config)
         write_parquet(OUT_DIR / "documents.parquet", result.documents, Document)
         write_manifest(OUT_DIR, NAMES)

@@ -75,6 +75,7 @@ def tiny_retrieval() -> Retrieval:
         sentence_weight=0.5,
         token_weight=0.0,
         lexical_weight=0.3,
+        returned="passage",
     )
     return Retrieval(index_of(tuple(make_chunks())), WORDS, config)
 

@@ -82,7 +82,7 @@ class DomainConfig:
     """Questions to learn from, in the golden set's format with half `train`, about pages that the
     golden set's test half does not ask about; null: `dev` and the generated pairs are all."""
     categories: dict[str, str]
-    """Category to its description; empty: the first folder of the URL is the category."""
+    """Category to its description; empty: folders of the URLs are the categories."""
     allowed_personal_data: list[str]
     """What may stay where personal data is masked, such as a support line: phone numbers and the
     like in any spelling, e-mail addresses, or `@example.org` for all of a domain."""

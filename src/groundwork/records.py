@@ -84,6 +84,12 @@ class Chunk:
     """Length in tokens of the embedding model."""
     category: str
     licence: str
+    parent_id: str = ""
+    """What passages of one parent section have in common; empty in releases older than parents,
+    which is why these three have defaults."""
+    parent_start: int = 0
+    """The parent is `document.text[parent_start:parent_end]`, which holds the passage."""
+    parent_end: int = 0
 
 
 @dataclass(frozen=True, slots=True)

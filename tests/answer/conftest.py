@@ -131,6 +131,7 @@ def retrieval_config() -> RetrievalConfig:
         sentence_weight=0.5,
         token_weight=0.0,
         lexical_weight=0.3,
+        returned="passage",
     )
 
 

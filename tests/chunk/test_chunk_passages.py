@@ -1,23 +1,27 @@
 """Passages: offsets, limits, headings, tables."""
 
 import itertools
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from groundwork.chunk import ChunkConfig, chunk_documents, count_tokens
+from groundwork.chunk.config import HeadingsConfig
 from groundwork.config import check
 from groundwork.errors import ConfigError
 from groundwork.records import Chunk, Document
 
 CONFIG = ChunkConfig(
+    strategy="headings",
     target_tokens=60,
     max_tokens=80,
     table_tokens=100,
     overlap_tokens=15,
-    small_tokens=20,
-    tiny_tokens=5,
+    parent_tokens=150,
+    headings=HeadingsConfig(small_tokens=20, tiny_tokens=5),
+    semantic=None,
 )
 
 
@@ -39,7 +43,7 @@ def _document(text: str) -> Document:
     )
 
 
-def _chunk(text: str, **changes: int) -> list[Chunk]:
+def _chunk(text: str, **changes: Any) -> list[Chunk]:
     document = _document(text)
     chunks = chunk_documents([document], config=replace(CONFIG, **changes))
     for chunk in chunks:
@@ -100,7 +104,7 @@ def test_small_neighbours_join_under_the_same_heading_only() -> None:
         ),
         ("B", "The third and last point stands here."),
     ]
-    (whole,) = _chunk(text, tiny_tokens=10)
+    (whole,) = _chunk(text, headings=HeadingsConfig(small_tokens=20, tiny_tokens=10))
     assert (whole.heading, whole.text) == ("", text)
 
 
@@ -183,27 +187,23 @@ def test_identifiers_are_stable_and_unique() -> None:
     assert len({chunk.passage_id for chunk in first}) == len(first)
 
 
-VALUES: dict[str, Any] = {
-    "target_tokens": 60,
-    "max_tokens": 80,
-    "table_tokens": 100,
-    "overlap_tokens": 15,
-    "small_tokens": 20,
-    "tiny_tokens": 5,
-}
+VALUES: dict[str, Any] = asdict(CONFIG)
 
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
+        ("strategy", "sentences", "expected null under headings with strategy=sentences"),
+        ("headings", None, "expected settings under headings with strategy=headings"),
+        ("parent_tokens", 99, r"parent_tokens \(99\) of at least .* table_tokens \(100\)"),
         ("max_tokens", 256, "expected at most 254"),
         ("max_tokens", 50, r"target_tokens \(60\) of at most max_tokens"),
         ("overlap_tokens", 31, r"overlap_tokens \(31\) of at most half"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
-    key: str, value: int, message: str
+    key: str, value: Any, message: str
 ) -> None:
     """The message names the settings and their values."""
     with pytest.raises(ConfigError, match=message):
-        check("chunk", ChunkConfig, VALUES | {key: value}, "params.yaml")  # type: ignore[arg-type]
+        check("chunk", ChunkConfig, VALUES | {key: value}, Path("params.yaml"))

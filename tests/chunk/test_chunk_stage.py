@@ -57,7 +57,7 @@ def test_two_documents_become_passages(checkout: Path, capsys: pytest.CaptureFix
     _prepare([_document("a", "# a\n\nA cable carries current."), _document("b", "Plain text.")])
     _run()
     folder = Path("artifacts/chunk")
-    assert sorted(check_manifest(folder)["files"]) == ["chunks.parquet"]
+    assert sorted(check_manifest(folder)["files"]) == ["chunks.parquet", "report.json"]
     chunks = read_parquet(folder / "chunks.parquet", Chunk)
     assert [chunk.text for chunk in chunks] == ["A cable carries current.", "Plain text."]
     assert "chunk: 2 passages of 2 documents, 4 tokens on average, in " in capsys.readouterr().out

@@ -14,7 +14,7 @@ from groundwork.clean import (
     CleanResult,
     MeaningCategoriser,
     Reason,
-    category_of_url,
+    categories_of_urls,
     clean_pages,
 )
 from groundwork.clean import pages as pages_module
@@ -65,7 +65,7 @@ def test_pages_become_documents(
     document = result.documents[1]
     assert document.document_id == sha256_bytes(document.url.encode())[:16]
     assert (document.title, document.language, document.media) == ("socket", "en", "html")
-    assert (document.category, document.category_confidence) == ("home", 1.0)
+    assert (document.category, document.category_confidence) == ("general", 1.0)
     assert (document.page_sha256, document.licence) == (pages[0].sha256, "CC-BY-4.0")
     assert document.text.startswith("# socket\n\nPoint 3-1 says")
     assert result.rejects == []
@@ -231,21 +231,29 @@ def test_failures_inside_libraries_are_rejects(
 
 
 @pytest.mark.parametrize(
-    ("url", "category"),
+    ("paths", "categories"),
     [
-        ("/en/docs/x/", "docs"),
-        ("/en-GB/docs/x/", "docs"),
-        ("/docs/faq", "docs"),
-        ("/page.html", "general"),
-        ("/", "general"),
-        ("/en/", "general"),
-        ("/Core%20Concepts/x", "core_concepts"),
-        ("/---/x", "general"),
+        ("/docs/x /docs/y /blog/1 /blog/2", "docs docs blog blog"),
+        ("/en/docs/x/ /en-GB/docs/y/ /de/blog/1 /blog/2", "docs docs blog blog"),
+        ("/faq /docs/ /blog/1 /blog/2 /a/1 /a/2", "general general blog blog a a"),
+        ("/page.html / /en/ /---/x /---/y", "general general general general general"),
+        ("/blog/2023/x /blog/2024/y /docs/x /docs/y", "blog blog docs docs"),
+        ("/Core%20Concepts/x /Core%20Concepts/y /z", "core_concepts core_concepts general"),
+        (
+            "/docs/ /docs/faq/ /docs/api/ /docs/api/a/ /docs/setup/ /docs/setup/x/ /blog/1 /blog/2",
+            "docs docs api api setup setup blog blog",
+        ),
+        ("/docs/x/1 /docs/x/2 /docs/x/3 /blog/x/4 /blog/x/5", "x x x blog blog"),
+        ("", ""),
     ],
 )
-def test_without_categories_the_first_folder_counts(url: str, category: str) -> None:
-    """A folder that names a language is left out."""
-    assert category_of_url(f"https://site.example{url}") == category
+def test_without_categories_the_folder_that_parts_the_site_counts(
+    paths: str, categories: str
+) -> None:
+    """Not one that holds most of it, is a language or a number, or holds a single page."""
+    urls = [f"https://site.example{path}" for path in paths.split()]
+    assert categories_of_urls(urls) == categories.split()
+    assert categories_of_urls(urls[::-1]) == categories.split()[::-1]
 
 
 class OneWayEncoder:

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 Prepare = Callable[..., None]
-NAMES = ["documents.parquet", "rejects.jsonl", "report.json"]
+NAMES = ["datacard.md", "documents.parquet", "rejects.jsonl", "report.html", "report.json"]
 
 
 def _html(subject: str) -> str:
@@ -102,6 +102,8 @@ def test_too_many_rejects_fail_the_stage_after_they_are_written(prepare: Prepare
         _run()
     assert len(read_jsonl(Path("artifacts/clean/rejects.jsonl"))) == 2
     assert not Path("artifacts/clean/manifest.json").exists()
+    page = Path("artifacts/clean/report.html").read_text(encoding="utf-8")
+    assert "<strong>1</strong> of 3 pages became documents" in page
 
 
 def test_an_empty_crawl_is_an_error(prepare: Prepare) -> None:

@@ -11,7 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from groundwork.artifacts import read_json, short_id, write_json, write_manifest
+from groundwork.artifacts import (
+    read_json,
+    read_parquet,
+    short_id,
+    write_json,
+    write_manifest,
+    write_parquet,
+)
 from groundwork.chunk import split_sentences
 from groundwork.errors import ArtifactError, InputError
 from groundwork.index import (
@@ -25,6 +32,7 @@ from groundwork.index import (
 )
 from groundwork.index.build import subject_of
 from groundwork.index.encoder import DIMENSION, TOKEN_DIMENSION, Encoded, pack_tokens
+from groundwork.index.store import StoredPassage
 from groundwork.records import Chunk
 
 FLAT = IndexConfig(faiss="Flat", bm25_k1=1.5, bm25_b=0.75)
@@ -286,8 +294,27 @@ def test_metadata_on_disk_is_json(built_dir: Path) -> None:
         "end": len(TABLE),
         "heading": "Spare parts > Prices",
         "licence": "CC-BY-4.0",
+        "parent_end": 0,
+        "parent_id": "",
+        "parent_start": 0,
         "start": 0,
         "title": "Pump care",
         "tokens": 20,
         "url": "https://pumps.example/care/",
     }
+
+
+def test_an_index_older_than_parents_opens(built_dir: Path) -> None:
+    """A release whose passages know no parent still serves."""
+    rows = read_parquet(built_dir / "passages.parquet", StoredPassage)
+    older = []
+    for row in rows:
+        known = json.loads(row.metadata)
+        kept = {name: value for name, value in known.items() if not name.startswith("parent_")}
+        assert len(kept) == len(known) - 3
+        older.append(replace(row, metadata=json.dumps(kept)))
+    write_parquet(built_dir / "passages.parquet", older, StoredPassage)
+    manifest = read_json(built_dir / "manifest.json")
+    names = manifest.pop("files")
+    write_manifest(built_dir, names, **manifest)
+    assert load_index(built_dir, Hashing()).chunks == tuple(CHUNKS)

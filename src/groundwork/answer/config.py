@@ -23,6 +23,8 @@ class RetrievalConfig:
     """Weight of the mean, over the question's words, of the best cosine with a word there."""
     lexical_weight: NonNegative
     """Weight of BM25 divided by the question's best BM25."""
+    returned: Literal["passage", "parent"]
+    """Whether an answerer sees the passages found, or each with all of its parent section."""
 
 
 @schema

@@ -4,7 +4,7 @@ In: a question and an `Index`. Out: passages, best first. The question is embedd
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,9 @@ from groundwork.answer.config import RetrievalConfig
 from groundwork.answer.matching import Query, best_cosines, make_query
 from groundwork.answer.question import parts
 from groundwork.answer.spelling import Speller
+from groundwork.errors import ArtifactError
 from groundwork.index import Encoder, Index, passage_text
-from groundwork.records import Retrieved
+from groundwork.records import Chunk, Retrieved
 
 REMEMBERED = 4096
 """Questions whose embeddings are kept: some 40 MiB."""
@@ -43,6 +44,9 @@ class Retrieval:
         self._config = config
         self.numbers = {chunk.passage_id: n for n, chunk in enumerate(index.chunks)}
         """Number of each passage in the index, by its id."""
+        self._families: dict[str, list[Chunk]] = {}
+        for chunk in sorted(index.chunks, key=lambda chunk: (chunk.document_id, chunk.start)):
+            self._families.setdefault(chunk.parent_id, []).append(chunk)
         self._categories_N = np.array([chunk.category for chunk in index.chunks])
         self._encoder = encoder
         self._known: dict[str, Query] = {}
@@ -86,7 +90,8 @@ class Retrieval:
         category: str | None = None,
         without: Sequence[str] = (),
     ) -> list[Retrieved]:
-        """The `top_k` best passages, of `category` only and of no document in `without`.
+        """The `top_k` best passages, of `category` only and of no document in `without`; with
+        `returned: parent` each with its siblings.
 
         Each part of a question that asks several things has its say: the passages of the whole
         question and of its parts are taken in turns.
@@ -101,7 +106,21 @@ class Retrieval:
             for ranked in turns:
                 if position < len(ranked):
                     found.setdefault(ranked[position].chunk.passage_id, ranked[position])
-        return list(found.values())[:wanted]
+        hits = list(found.values())[:wanted]
+        return self._widened(hits) if self._config.returned == "parent" else hits
+
+    def _widened(self, hits: Sequence[Retrieved]) -> list[Retrieved]:
+        """The passages of each hit's parent section as they stand there, with the hit's scores."""
+        wide: dict[str, Retrieved] = {}
+        for hit in hits:
+            if not hit.chunk.parent_id:
+                raise ArtifactError(
+                    "answer.retrieval.returned=parent: the index was built before passages knew "
+                    "their parents; run `dvc repro --force chunk index`"
+                )
+            for chunk in self._families[hit.chunk.parent_id]:
+                wide.setdefault(chunk.passage_id, replace(hit, chunk=chunk))
+        return list(wide.values())
 
     def _ranked(self, question: str, allowed_N: np.ndarray) -> list[Retrieved]:
         scores = self._scores(question, allowed_N)

@@ -1,8 +1,17 @@
 """Heading-aware passages with their offsets, and the sentences inside them."""
 
 from groundwork.chunk.config import ChunkConfig
+from groundwork.chunk.meaning import Meaning
 from groundwork.chunk.passages import chunk_documents
+from groundwork.chunk.report import build_report
 from groundwork.chunk.sentences import split_sentences
 from groundwork.chunk.tokens import count_tokens
 
-__all__ = ["ChunkConfig", "chunk_documents", "count_tokens", "split_sentences"]
+__all__ = [
+    "ChunkConfig",
+    "Meaning",
+    "build_report",
+    "chunk_documents",
+    "count_tokens",
+    "split_sentences",
+]

@@ -4,9 +4,10 @@ In: a section. Out: its sentences, list items, tables or their rows, and code, w
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from groundwork.chunk.blocks import Block, BlockKind, parse_blocks
+from groundwork.chunk.code import cut_code, opens
 from groundwork.chunk.config import ChunkConfig
 from groundwork.chunk.sections import Section
 from groundwork.chunk.sentences import block_sentences
@@ -24,7 +25,7 @@ class Piece:
     end: int
     tokens: int
     announces: bool
-    """Whether it ends with a colon: what follows belongs to it."""
+    """Whether what follows belongs to it: a heading, a colon or open bracket at its end."""
     table_head: str
     """Of a row that is not the table's first: the head of its table; else empty."""
 
@@ -36,7 +37,8 @@ class _Source:
     config: ChunkConfig
 
     def piece(self, kind: BlockKind, start: int, end: int, *, head: str = "") -> Piece:
-        announces = self.text[start:end].rstrip("*_ ").endswith(":")
+        colon = self.text[start:end].rstrip("*_ ").endswith(":")
+        announces = colon or kind is BlockKind.HEADING
         return Piece(kind, start, end, self.tokens.count(start, end), announces, head)
 
 
@@ -110,13 +112,16 @@ def _read_code(source: _Source, block: Block) -> list[Piece]:
     whole = source.piece(BlockKind.CODE, block.start, block.end)
     if whole.tokens <= source.config.max_tokens:
         return [whole]
-    pieces = []
-    start = block.start
-    for line in source.text[block.start : block.end].split("\n"):
-        if line.strip():
-            pieces.append(source.piece(BlockKind.CODE, start, start + len(line)))
-        start += len(line) + 1
-    return pieces
+    spans = cut_code(
+        source.text,
+        block.start,
+        block.end,
+        count=source.tokens.count,
+        limit=source.config.max_tokens,
+    )
+    *pieces, last = [source.piece(BlockKind.CODE, start, end) for start, end in spans]
+    opening = [replace(p, announces=opens(source.text, p.start, p.end)) for p in pieces]
+    return [*opening, last]
 
 
 def _cut(source: _Source, piece: Piece) -> list[Piece]:

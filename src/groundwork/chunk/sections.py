@@ -3,6 +3,7 @@
 In: text. Out: consecutive sections with the headings above them; small ones joined.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,6 +65,29 @@ def _section(
     )
 
 
+def whole_text(text: str) -> Section:
+    """All of `text` as one section, its headings inside it."""
+    return Section(0, 0, len(text.rstrip()), (), ())
+
+
+def common_path(sections: Sequence[Section], start: int, end: int) -> tuple[str, ...]:
+    """Headings that stand above all of `[start, end)`, outermost first."""
+    first = bisect_right(sections, start, key=lambda section: section.end)
+    last = bisect_left(sections, end, key=lambda section: section.heading_start)
+    touched = sections[first:last]
+    if not touched:
+        return ()
+    depth = min(_shared(touched[0].path, section.path) for section in touched)
+    return touched[0].path[:depth]
+
+
+def _shared(left: tuple[str, ...], right: tuple[str, ...]) -> int:
+    depth = 0
+    while depth < min(len(left), len(right)) and left[depth] == right[depth]:
+        depth += 1
+    return depth
+
+
 def join_sections(
     sections: Sequence[Section], *, tokens: TokenIndex, config: ChunkConfig
 ) -> list[Section]:
@@ -83,15 +107,14 @@ def join_sections(
 def _may_join(left: Section, right: Section, *, tokens: TokenIndex, config: ChunkConfig) -> bool:
     if tokens.count(left.heading_start, right.end) > config.max_tokens:
         return False
-    limit = config.small_tokens if left.top == right.top else config.tiny_tokens
+    assert config.headings is not None
+    limits = config.headings
+    limit = limits.small_tokens if left.top == right.top else limits.tiny_tokens
     shorter = min(tokens.count(left.start, left.end), tokens.count(right.start, right.end))
     return shorter < limit
 
 
 def _join(left: Section, right: Section) -> Section:
-    depth = 0
-    while depth < min(len(left.path), len(right.path)) and left.path[depth] == right.path[depth]:
-        depth += 1
-    path = left.path[:depth]
+    path = left.path[: _shared(left.path, right.path)]
     start = left.start if path == left.path else left.heading_start
     return Section(left.heading_start, start, right.end, path, left.top)

@@ -1,4 +1,4 @@
-"""Category of a document: by meaning where the domain describes categories, else by its address."""
+"""Category of a document: by meaning where the domain describes categories, else by its folder."""
 
 import json
 import re
@@ -17,18 +17,49 @@ if TYPE_CHECKING:
     from groundwork.index import Encoder
 
 GENERAL = "general"
+MAX_SHARE = 0.5
+"""Of the pages that a folder may hold before it is parted by the folders in it."""
+Member = tuple[int, tuple[str, ...]]
+"""Number of a page, and the folders still to look at."""
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?", re.I)
 Categorise = Callable[[Sequence[str]], list[tuple[str, float]]]
 """Texts, each a title, a blank line and a document, to categories with their confidence."""
 
 
-def category_of_url(url: str) -> str:
-    """First folder of the address, a language folder such as `/en/` left out; else `general`."""
-    folders = [part for part in unquote(urlsplit(url).path).split("/")[1:-1] if part]
-    if folders and _LANGUAGE.fullmatch(folders[0]):
-        folders = folders[1:]
-    name = re.sub(r"[^\w]+", "_", folders[0].lower()).strip("_") if folders else ""
-    return name or GENERAL
+def categories_of_urls(urls: Sequence[str]) -> list[str]:
+    """For each address the folder that parts the site; `general` where none does.
+
+    A folder with more than half of the pages is parted by the folders in it, so that a site whose
+    pages all stand below `/docs/` has more than one category. What has a single page is no folder,
+    and neither is a language (`/en/`) or a number (`/2024/`).
+    """
+    names = [GENERAL] * len(urls)
+    waiting = _children([(number, _folders(url)) for number, url in enumerate(urls)])
+    while waiting:
+        name, members = waiting.pop()
+        for number, _ in members:
+            names[number] = name
+        if len(members) > MAX_SHARE * len(urls):
+            waiting += _children(members)
+    return names
+
+
+def _folders(url: str) -> tuple[str, ...]:
+    """Names of the parts of a path that may be folders, the page's own included."""
+    parts = [part for part in unquote(urlsplit(url).path).split("/") if part]
+    if parts and _LANGUAGE.fullmatch(parts[0]):
+        parts = parts[1:]
+    names = (re.sub(r"[^\w]+", "_", part.lower()).strip("_") for part in parts)
+    return tuple(name for name in names if name and not name.isdigit())
+
+
+def _children(members: Sequence[Member]) -> list[tuple[str, list[Member]]]:
+    """Members by their first folder, without it; those alone in theirs are left out."""
+    groups: dict[str, list[Member]] = {}
+    for number, folders in members:
+        if folders:
+            groups.setdefault(folders[0], []).append((number, folders[1:]))
+    return [(name, group) for name, group in groups.items() if len(group) > 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from groundwork.artifacts import cached, code_version, sha256_bytes, short_id
 from groundwork.clean.blocks import one_line
-from groundwork.clean.category import Categorise, category_of_url
+from groundwork.clean.category import Categorise, categories_of_urls
 from groundwork.clean.config import CleanConfig, ExtractConfig, PersonalDataConfig
 from groundwork.clean.duplicates import Candidate, Duplicate, find_duplicates, list_clusters
 from groundwork.clean.extraction import Extraction
@@ -72,7 +72,7 @@ def clean_pages(
     domain: DomainConfig,
     categorise: Categorise | None,
 ) -> CleanResult:
-    """Documents of `pages`; without `categorise` the first folder of the URL is the category.
+    """Documents of `pages`; without `categorise` a folder of the URL is the category.
 
     Raises: `InputError` when a URL comes twice.
     """
@@ -233,7 +233,8 @@ def _candidate(item: _Kept) -> Candidate:
 
 def _to_documents(kept: Sequence[_Kept], categorise: Categorise | None) -> list[Document]:
     if categorise is None:
-        categories = [(category_of_url(item.page.url), 1.0) for item in kept]
+        named = categories_of_urls([item.page.url for item in kept])
+        categories = [(name, 1.0) for name in named]
     else:
         categories = categorise([f"{k.extraction.title}\n\n{k.extraction.text}" for k in kept])
     return [

@@ -1,0 +1,27 @@
+"use strict";
+// Without this script every document is listed; with it the list is filtered.
+const form = document.getElementById("filters");
+const search = document.getElementById("search");
+const count = document.getElementById("count");
+const rows = [...document.querySelectorAll("#rows > li")];
+const texts = rows.map((row) => row.textContent.toLowerCase());
+
+function filter() {
+  const category = form.elements.category.value;
+  const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  rows.forEach((row, number) => {
+    const fits =
+      (!category || row.dataset.category === category) &&
+      words.every((word) => texts[number].includes(word));
+    row.hidden = !fits;
+    shown += fits;
+  });
+  count.textContent = `${shown} of ${rows.length} documents`;
+}
+
+if (form) {
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  filter();
+}
