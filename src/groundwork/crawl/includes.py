@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 
 _INCLUDE = re.compile(r"^include::([^\[\]\n]+)\[([^\]\n]*)\][ \t]*$", re.M)
-_ATTRIBUTE = re.compile(r"^:([\w-]+):[ \t]+(\S.*?)[ \t]*$", re.M)
+_ATTRIBUTE = re.compile(r"^:([\w-]+):[ \t]+(\S.*)$", re.M)
 _REFERENCE = re.compile(r"\{([\w-]+)\}")
 _OPTION = re.compile(r"(lines|tags?)=(?:\"([^\"]*)\"|([^,\]]*))")
 
@@ -36,7 +36,7 @@ def put_includes(
     `read(path, max_bytes=…)` gives a file of the same tree; `is_page` tells which are left alone.
     """
     text = body.decode("utf-8", "surrogateescape")
-    attributes = dict(_ATTRIBUTE.findall(text))
+    attributes = {name: value.rstrip() for name, value in _ATTRIBUTE.findall(text)}
     result = Assembled(body)
     room = max_bytes - len(body)
 
