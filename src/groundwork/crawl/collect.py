@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from groundwork.config import DomainConfig
+from groundwork.crawl.api import collect_api
 from groundwork.crawl.config import CrawlConfig
+from groundwork.crawl.feed import collect_feed
 from groundwork.crawl.files import collect_files
 from groundwork.crawl.git import collect_git
 from groundwork.crawl.outcomes import CrawlResult
@@ -15,6 +17,8 @@ KINDS: dict[str, Callable[[DomainConfig, CrawlConfig], CrawlResult]] = {
     "site": crawl_domain,
     "files": collect_files,
     "git": collect_git,
+    "feed": collect_feed,
+    "api": collect_api,
 }
 """Field of `DomainConfig` to the function that collects such a source."""
 
