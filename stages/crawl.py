@@ -7,7 +7,7 @@ from pathlib import Path
 
 from groundwork.artifacts import write_jsonl, write_manifest, write_parquet
 from groundwork.config import DomainConfig, load
-from groundwork.crawl import CrawlConfig, CrawlResult, crawl_domain
+from groundwork.crawl import CrawlConfig, CrawlResult, collect
 from groundwork.errors import RejectsError
 from groundwork.records import Page
 from groundwork.tracking import stage_run
@@ -22,7 +22,7 @@ def crawl() -> None:
     config = load("crawl", CrawlConfig)
     domain = load("domain", DomainConfig)
     with stage_run("crawl", inputs=[]) as run:
-        result = crawl_domain(domain, config)
+        result = collect(domain, config)
         _write(result)
         reasons = Counter(reject.reason for reject in result.rejects)
         run.log_metrics(

@@ -7,32 +7,22 @@ their defaults live in `conf/` alone.
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, cast, dataclass_transform
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic import Field, TypeAdapter, ValidationError
 
 from groundwork.errors import ConfigError
+from groundwork.schemas import Count as Count
+from groundwork.schemas import NonNegative as NonNegative
+from groundwork.schemas import PositiveFloat as PositiveFloat
+from groundwork.schemas import PositiveInt as PositiveInt
+from groundwork.schemas import Ratio as Ratio
+from groundwork.schemas import Text as Text
+from groundwork.schemas import schema as schema
+from groundwork.sources import ApiConfig, FeedConfig, FilesConfig, GitConfig
 
 Section = TypeVar("Section")
-
-
-@dataclass_transform(frozen_default=True)
-def schema(cls: type[Section]) -> type[Section]:
-    """Class decorator: a frozen dataclass that refuses unknown keys and wrong types."""
-    make = pydantic_dataclass(
-        frozen=True, slots=True, config=ConfigDict(extra="forbid", strict=True)
-    )
-    return cast(type[Section], make(cls))
-
-
-PositiveInt = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
-PositiveFloat = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Ratio = Annotated[float, Field(ge=0, le=1)]
-Text = Annotated[str, Field(min_length=1)]
 
 
 @schema
@@ -59,6 +49,8 @@ class SiteConfig:
     exclude: list[str]
     local: bool
     """Whether private and loopback addresses are allowed: only for a source of your own."""
+    render: bool
+    """Whether pages are shown to a browser first, for sites whose text only scripts bring."""
 
 
 @schema
@@ -76,6 +68,11 @@ class DomainConfig:
     """File or folder whose change makes `crawl` run again."""
     mirror: MirrorConfig | None
     site: SiteConfig | None
+    files: FilesConfig | None
+    git: GitConfig | None
+    feed: FeedConfig | None
+    api: ApiConfig | None
+    """Exactly one of the six is the source."""
     golden_path: str | None
     """Golden set in JSONL; without one, evaluation uses the generated test pairs."""
     labelled_path: str | None

@@ -58,7 +58,7 @@ class Document:
     category_confidence: float
     """Between 0 and 1."""
     media: str
-    """`html` or `pdf`."""
+    """`html`, `pdf`, `markdown`, `asciidoc`, `text`, `docx` or `record`."""
     licence: str
     source: str
     page_sha256: str

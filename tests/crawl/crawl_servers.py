@@ -23,6 +23,10 @@ def make_domain(**changes: object) -> DomainConfig:
         "depends_on": "site",
         "mirror": None,
         "site": None,
+        "files": None,
+        "git": None,
+        "feed": None,
+        "api": None,
         "golden_path": None,
         "labelled_path": None,
         "categories": {},
@@ -52,6 +56,7 @@ def site_domain(*start_urls: str, local: bool = True, include: tuple[str, ...] =
         "include": list(include),
         "exclude": [],
         "local": local,
+        "render": False,
     }
     return make_domain(site=source)
 

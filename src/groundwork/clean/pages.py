@@ -24,6 +24,7 @@ from groundwork.clean.language import detect_language
 from groundwork.clean.pdf import extract_pdf
 from groundwork.clean.personal_data import mask_personal_data
 from groundwork.clean.quality import find_fault
+from groundwork.clean.readers import BY_TYPE, PACKAGES
 from groundwork.clean.reasons import PageRefusedError, Reason
 from groundwork.clean.report import build_report
 from groundwork.clean.web import extract_html
@@ -33,7 +34,7 @@ from groundwork.records import Document, Page, Reject
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 PDF_TYPE = "application/pdf"
-READERS = ("trafilatura", "htmldate", "lxml", "pypdfium2", "phonenumbers")
+READERS = ("trafilatura", "htmldate", "lxml", "pypdfium2", "phonenumbers", *PACKAGES)
 """Packages whose version is part of what a remembered page depends on."""
 
 
@@ -205,8 +206,11 @@ def _extract(page: Page, config: ExtractConfig) -> Extraction:
         return extract_html(page, config)
     if page.content_type == PDF_TYPE:
         return extract_pdf(page, config)
+    if reader := BY_TYPE.get(page.content_type):
+        return reader(page, config)
+    known = ", ".join(sorted([*HTML_TYPES, PDF_TYPE, *BY_TYPE]))
     raise PageRefusedError(
-        Reason.UNSUPPORTED_TYPE, f"{page.content_type or 'no type'}; expected HTML or PDF"
+        Reason.UNSUPPORTED_TYPE, f"{page.content_type or 'no type'}; expected one of {known}"
     )
 
 

@@ -1,5 +1,6 @@
-"""Pages of a web site, fetched politely and kept raw."""
+"""Pages of a source, fetched politely and kept raw."""
 
+from groundwork.crawl.collect import collect
 from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.outcomes import FAILURES, CrawlResult, Fetch, RejectReason
 from groundwork.crawl.run import crawl_domain
@@ -12,5 +13,6 @@ __all__ = [
     "Fetch",
     "RejectReason",
     "StaticSite",
+    "collect",
     "crawl_domain",
 ]

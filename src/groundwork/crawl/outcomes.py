@@ -9,31 +9,42 @@ from groundwork.records import Page, Reject
 class RejectReason(StrEnum):
     """Why a URL that the crawl found is not a page."""
 
+    BAD_DATA = "bad_data"
     CONTENT_TYPE = "content_type"
     DEPTH = "depth"
     DUPLICATE_URL = "duplicate_url"
     EXCLUDED = "excluded"
     HTTP_ERROR = "http_error"
+    NO_URL = "no_url"
     OFFSITE = "offsite"
+    OUTSIDE = "outside"
     PAGE_CAP = "page_cap"
+    PAGINATION_LOOP = "pagination_loop"
     PRIVATE_ADDRESS = "private_address"
     REDIRECT_LOOP = "redirect_loop"
+    RENDER = "render"
     ROBOTS = "robots"
     SCHEME = "scheme"
     TIME_CAP = "time_cap"
     TIMEOUT = "timeout"
     TOO_LARGE = "too_large"
     UNREACHABLE = "unreachable"
+    UNREADABLE = "unreadable"
 
 
 FAILURES = frozenset(
     {
+        RejectReason.BAD_DATA,
         RejectReason.HTTP_ERROR,
+        RejectReason.NO_URL,
+        RejectReason.PAGINATION_LOOP,
         RejectReason.REDIRECT_LOOP,
+        RejectReason.RENDER,
         RejectReason.TIME_CAP,
         RejectReason.TIMEOUT,
         RejectReason.TOO_LARGE,
         RejectReason.UNREACHABLE,
+        RejectReason.UNREADABLE,
     }
 )
 """Pages that were wanted and did not come; the other reasons are the user's or the site's wish."""
@@ -75,7 +86,8 @@ class Fetch:
     etag: str
     last_modified: str
     robots: str
-    """`allowed`, `disallowed`, or `none` when the host has no robots.txt."""
+    """`allowed`, `disallowed`, `none` when the host has no robots.txt, `ignored` by order of the
+    source, or `not_asked` for files and repositories."""
     latency_ms: int
     size_bytes: int
     sha256: str

@@ -84,12 +84,18 @@ def base_url(domain: DomainConfig) -> str:
 
     Raises: `ConfigError` when the domain has no source.
     """
-    if domain.mirror is not None:
-        return domain.mirror.public_url
-    if domain.site is not None:
-        parts = urlsplit(domain.site.start_urls[0])
-        return f"{parts.scheme}://{parts.netloc}"
-    raise ConfigError(f"domain {domain.name} in params.yaml: expected a mirror or a site")
+    source = domain.mirror or domain.files or domain.git
+    if source is not None:
+        return source.public_url
+    for urls in (
+        domain.site and domain.site.start_urls,
+        domain.feed and domain.feed.urls,
+        domain.api and [domain.api.record_url],
+    ):
+        if urls:
+            parts = urlsplit(urls[0])
+            return f"{parts.scheme}://{parts.netloc}"
+    raise ConfigError(f"domain {domain.name} in params.yaml: expected a source, e.g. domain.mirror")
 
 
 def _question(line: str, *, where: str, base_url: str, halves: Sequence[str]) -> Question:

@@ -1,0 +1,51 @@
+"""The one door to every kind of source: what the domain sets decides who collects its pages."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from groundwork.config import DomainConfig
+from groundwork.crawl.api import collect_api
+from groundwork.crawl.config import CrawlConfig
+from groundwork.crawl.feed import collect_feed
+from groundwork.crawl.files import collect_files
+from groundwork.crawl.git import collect_git
+from groundwork.crawl.licences import stated_licence
+from groundwork.crawl.outcomes import CrawlResult
+from groundwork.crawl.run import crawl_domain
+from groundwork.errors import ConfigError
+
+
+def collect_site(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
+    """Pages of a live or mirrored site, each with the licence that it states."""
+    result = crawl_domain(domain, config)
+    pages = [
+        replace(page, licence=stated_licence(page.body, page.content_type) or page.licence)
+        for page in result.pages
+    ]
+    return replace(result, pages=pages)
+
+
+KINDS: dict[str, Callable[[DomainConfig, CrawlConfig], CrawlResult]] = {
+    "mirror": collect_site,
+    "site": collect_site,
+    "files": collect_files,
+    "git": collect_git,
+    "feed": collect_feed,
+    "api": collect_api,
+}
+"""Field of `DomainConfig` to the function that collects such a source."""
+
+
+def collect(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
+    """The pages of the domain's source, whatever its kind; all under public URLs.
+
+    Raises: `ConfigError` when the domain does not name exactly one source; `InputError` when the
+    source cannot be read or yields no page.
+    """
+    named = [kind for kind in KINDS if getattr(domain, kind) is not None]
+    if len(named) != 1:
+        raise ConfigError(
+            f"domain: {' and '.join(named) or 'no source'} set; "
+            f"expected exactly one of {', '.join(f'domain.{kind}' for kind in KINDS)}"
+        )
+    return KINDS[named[0]](domain, config)

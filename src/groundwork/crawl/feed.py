@@ -1,0 +1,268 @@
+"""RSS and Atom feeds as a source: the articles that their entries link to, or hold."""
+
+import calendar
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from html import escape
+from io import BytesIO
+from typing import Any
+
+from groundwork.artifacts import sha256_bytes
+from groundwork.config import DomainConfig, SiteConfig
+from groundwork.crawl.client import Answer, Client
+from groundwork.crawl.config import CrawlConfig
+from groundwork.crawl.licences import stated_licence
+from groundwork.crawl.outcomes import CrawlResult, Fetch, RejectReason
+from groundwork.crawl.run import crawl_domain
+from groundwork.crawl.urls import canonical
+from groundwork.errors import ConfigError, InputError
+from groundwork.records import Page, Reject
+from groundwork.sources import FeedConfig
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    url: str
+    title: str
+    author: str
+    date: str
+    content: str
+    """HTML, as far as the feed holds it."""
+    licence: str
+
+
+@dataclass(slots=True)
+class _Feeds:
+    """Entries of all feeds, each URL once, in the order of the feeds."""
+
+    config: CrawlConfig
+    source: FeedConfig
+    entries: dict[str, _Entry] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """Answer that brought the entry of a URL."""
+    rejects: list[Reject] = field(default_factory=list)
+
+    def read(self, client: Client, url: str) -> None:
+        """Read a feed and the older pages that it links to."""
+        seen: set[str] = set()
+        following: str | None = url
+        while following is not None:
+            if following in seen:
+                detail = "a page of the feed leads back to one that was read"
+                self.rejects.append(Reject(following, RejectReason.PAGINATION_LOOP, detail))
+                return
+            if len(seen) >= self.source.max_feed_pages:
+                detail = f"more than domain.feed.max_feed_pages={self.source.max_feed_pages} pages"
+                self.rejects.append(Reject(following, RejectReason.PAGE_CAP, detail))
+                return
+            seen.add(following)
+            following = self._read_page(client.get(following), following)
+
+    def _read_page(self, answer: Answer, url: str) -> str | None:
+        """Take the entries of one answer; return the next page of the feed."""
+        if answer.fetched.reason:
+            self.rejects.append(Reject(url, answer.fetched.reason, answer.fetched.detail))
+            return None
+        feed = _parse(answer)
+        if not feed.get("version") and not feed.entries:
+            cause = " ".join(str(feed.get("bozo_exception", "no feed")).split())[:200]
+            detail = f"{cause}; expected RSS or Atom"
+            self.rejects.append(Reject(url, RejectReason.BAD_DATA, detail))
+            return None
+        for number, item in enumerate(feed.entries):
+            self._take(item, feed.feed, answer, f"{url}#{number}")
+        links = [link for link in feed.feed.get("links", []) if link.get("rel") == "next"]
+        return canonical(links[0].get("href", "")) if links else None
+
+    def _take(self, item: Any, feed: Any, answer: Answer, place: str) -> None:
+        url = _address(item, tuple(self.config.tracking_params))
+        title = str(item.get("title", ""))
+        if url is None:
+            detail = f"the entry {title[:100]!r} has no link of http or https"
+            self.rejects.append(Reject(place, RejectReason.NO_URL, detail))
+        elif url not in self.entries:
+            self.entries[url] = _Entry(
+                url,
+                title,
+                str(item.get("author", "")),
+                _date(item),
+                _content(item),
+                _licence(item) or _licence(feed),
+            )
+            self.answers[url] = answer
+
+
+def collect_feed(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
+    """Pages of the articles of `domain.feed`.
+
+    Raises: `ConfigError` for an address that is none; `InputError` when no article could be kept.
+    """
+    assert domain.feed is not None
+    feeds = _Feeds(config, domain.feed)
+    for url in domain.feed.urls:
+        spelled = canonical(url)
+        if spelled is None:
+            raise ConfigError(
+                f"domain.feed.urls: {url!r}: expected a URL that begins with http:// or https://"
+            )
+        accept = "application/atom+xml, application/rss+xml, application/xml, text/xml, */*;q=0.1"
+        client = Client(
+            config, local=domain.feed.local, accept=accept, headers={}, home=url, obey_robots=True
+        )
+        with client:
+            feeds.read(client, spelled)
+    if not feeds.entries:
+        words = "; ".join(f"{reject.key}: {reject.detail}" for reject in feeds.rejects[:3])
+        raise InputError(
+            f"{domain.feed.urls[0]}: no entry with an article; {words or 'the feed is empty'}; "
+            "check domain.feed.urls"
+        )
+    chosen = list(feeds.entries.values())[: config.max_pages]
+    for entry in list(feeds.entries.values())[config.max_pages :]:
+        detail = f"more than {config.max_pages} pages"
+        feeds.rejects.append(Reject(entry.url, RejectReason.PAGE_CAP, detail))
+    if domain.feed.articles == "linked":
+        return _linked(chosen, feeds, domain)
+    return _inline(chosen, feeds, domain)
+
+
+def _linked(entries: list[_Entry], feeds: _Feeds, domain: DomainConfig) -> CrawlResult:
+    """The pages that entries link to, crawled as a site of which no link is followed."""
+    assert domain.feed is not None
+    urls = [entry.url for entry in entries]
+    site = SiteConfig(
+        start_urls=urls, include=[], exclude=[], local=domain.feed.local, render=False
+    )
+    alone = replace(feeds.config, max_depth=0, max_sitemaps=0)
+    try:
+        result = crawl_domain(replace(domain, feed=None, site=site), alone)
+    except InputError as error:
+        words = str(error).replace("domain.site.local", "domain.feed.local")
+        raise InputError(words) from error
+    asked = {fetch.url: fetch.requested_url for fetch in result.fetches}
+    licences = {entry.url: entry.licence for entry in entries}
+    pages = [
+        replace(
+            page,
+            source="feed",
+            licence=licences.get(asked.get(page.url, page.url))
+            or stated_licence(page.body, page.content_type)
+            or page.licence,
+        )
+        for page in result.pages
+    ]
+    wanted = set(urls)
+    rejects = [reject for reject in result.rejects if reject.key in wanted]
+    kept = {page.url for page in pages} | {reject.key for reject in rejects}
+    return CrawlResult(
+        pages,
+        sorted([*rejects, *feeds.rejects], key=lambda reject: reject.key),
+        [fetch for fetch in result.fetches if fetch.url in kept],
+        offsite=0,
+        excluded=0,
+    )
+
+
+def _inline(entries: list[_Entry], feeds: _Feeds, domain: DomainConfig) -> CrawlResult:
+    """The text that the feed holds, as a page of its own."""
+    pages, fetches = [], []
+    rejects = list(feeds.rejects)
+    for entry in sorted(entries, key=lambda entry: entry.url):
+        body = _page(entry).encode()
+        if not entry.content:
+            detail = "the feed holds no text of it; expected some, or domain.feed.articles=linked"
+            rejects.append(Reject(entry.url, RejectReason.BAD_DATA, detail))
+            continue
+        if len(body) > feeds.config.max_body_bytes:
+            detail = f"more than {feeds.config.max_body_bytes} bytes"
+            rejects.append(Reject(entry.url, RejectReason.TOO_LARGE, detail))
+            continue
+        licence = entry.licence or domain.licence
+        digest = sha256_bytes(body)
+        pages.append(Page(entry.url, "text/html", "utf-8", body, digest, "feed", licence))
+        fetches.append(_fetch(pages[-1], feeds.answers[entry.url]))
+    if not pages:
+        raise InputError(f"{feeds.source.urls[0]}: {rejects[0].key}: {rejects[0].detail}")
+    rejects.sort(key=lambda reject: reject.key)
+    return CrawlResult(pages, rejects, fetches, offsite=0, excluded=0)
+
+
+def _page(entry: _Entry) -> str:
+    """An article as HTML with what the entry says of it."""
+    metas = {"author": entry.author, "date": entry.date}
+    named = "".join(
+        f'<meta name="{name}" content="{escape(value)}">' for name, value in metas.items() if value
+    )
+    return (
+        f"<!doctype html><html><head><title>{escape(entry.title)}</title>{named}"
+        f'<link rel="canonical" href="{escape(entry.url)}"></head><body><main><article>'
+        f"<h1>{escape(entry.title)}</h1>\n{entry.content}\n</article></main></body></html>"
+    )
+
+
+def _parse(answer: Answer) -> Any:
+    """The feed; a stream, for a body that is the name of a file would be opened."""
+    import feedparser
+
+    headers = {
+        "content-location": answer.fetched.url,
+        "content-type": f"{answer.fetched.content_type}; charset={answer.fetched.charset}",
+    }
+    if not answer.fetched.charset:
+        headers["content-type"] = answer.fetched.content_type
+    return feedparser.parse(BytesIO(answer.body), response_headers=headers)
+
+
+def _address(item: Any, tracking: tuple[str, ...]) -> str | None:
+    """The entry's link, or its identifier where that is an address."""
+    found = (canonical(str(url), tracking) for url in (item.get("link"), item.get("id")) if url)
+    return next((url for url in found if url), None)
+
+
+def _content(item: Any) -> str:
+    """The longest text that the entry holds, as HTML."""
+    parts: Iterator[Any] = iter([*item.get("content", []), item.get("summary_detail") or {}])
+    texts = [
+        f"<p>{escape(part.get('value', ''))}</p>"
+        if part.get("type") == "text/plain" and part.get("value")
+        else str(part.get("value", ""))
+        for part in parts
+    ]
+    return max(texts, key=len, default="")
+
+
+def _date(item: Any) -> str:
+    """ISO 8601 date, in UTC."""
+    parsed = item.get("published_parsed") or item.get("updated_parsed")
+    try:
+        seconds = calendar.timegm(parsed) if parsed else None
+        return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def _licence(item: Any) -> str:
+    """Address or words of a licence that a feed or entry states."""
+    links = item.get("links", [])
+    linked = [link.get("href", "") for link in links if link.get("rel") == "license"]
+    stated = [*linked, item.get("license", ""), item.get("rights", "")]
+    return next((" ".join(str(words).split())[:200] for words in stated if words), "")
+
+
+def _fetch(page: Page, answer: Answer) -> Fetch:
+    fetched = answer.fetched
+    return Fetch(
+        url=page.url,
+        requested_url=fetched.url,
+        status=fetched.status,
+        fetched_at=fetched.fetched_at,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        robots=answer.robots,
+        latency_ms=fetched.latency_ms,
+        size_bytes=len(page.body),
+        sha256=page.sha256,
+        redirects=(),
+        attempts=fetched.attempts,
+    )
