@@ -411,21 +411,30 @@ def test_other_json_is_no_record(read: Read, body: str) -> None:
     assert detail.endswith("expected title, date and fields")
 
 
-def test_personal_data_is_masked_in_every_format(read: Read) -> None:
-    """As on a page of the web."""
+def test_personal_data_is_masked_in_every_format(
+    config: CleanConfig, domain: DomainConfig, make_page: Callable[..., Page]
+) -> None:
+    """As on a page of the web, in title and text."""
+    line = "Write to ann@site.example about {}"
     bodies = {
-        "text/plain": "Write to ann@site.example",
-        "text/markdown": "Write to ann@site.example",
-        "text/asciidoc": "Write to ann@site.example",
-        DOCX: make_docx(paragraph("Write to ann@site.example")),
-        "application/json": record(Contact="ann@site.example"),
+        "text/plain": line.format("cables"),
+        "text/markdown": line.format("plugs"),
+        "text/asciidoc": line.format("sockets"),
+        DOCX: make_docx(paragraph(line.format("fuses"))),
+        "application/json": record(Contact=line.format("car parks")),
     }
     assert set(bodies) == set(BY_TYPE)
-    for kind, body in bodies.items():
-        found = read(body, kind)
-        assert "ann@" not in found.text, kind
-        assert "ann@" not in found.title, kind
-        assert found.masked["email"] == 1, kind
+    pages = [
+        make_page(body, url=f"https://site.example/{n}", content_type=kind, charset="")
+        for n, (kind, body) in enumerate(bodies.items())
+    ]
+    brief = replace(config, quality=replace(config.quality, min_words=1))
+    result = clean_pages(pages, config=brief, domain=domain, categorise=None)
+    assert len(result.documents) == len(bodies)
+    for document in result.documents:
+        assert "ann@" not in document.title + document.text, document.media
+        assert "[EMAIL]" in document.text, document.media
+    assert result.report["masked"]["email"] == len(bodies)
 
 
 def test_every_format_becomes_a_document(

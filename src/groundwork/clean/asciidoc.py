@@ -40,7 +40,7 @@ def extract_asciidoc(page: Page, config: ExtractConfig) -> Extraction:
         date=date,
         language=attributes.get("lang", "").lower()[:2],
     )
-    return compose(blocks, about, media="asciidoc", config=config)
+    return compose(blocks, about, media="asciidoc")
 
 
 def _active_lines(lines: list[str]) -> Iterator[str]:

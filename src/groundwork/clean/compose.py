@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from groundwork.clean.blocks import Kind, TextBlock, one_line, to_markdown
-from groundwork.clean.config import ExtractConfig
 from groundwork.clean.extraction import Extraction
-from groundwork.clean.personal_data import mask_personal_data
 from groundwork.clean.reasons import PageRefusedError, Reason
 
 MAX_TITLE_CHARS = 150
@@ -25,23 +23,20 @@ class About:
     """ISO 639-1."""
 
 
-def compose(
-    blocks: Sequence[TextBlock], about: About, *, media: str, config: ExtractConfig
-) -> Extraction:
+def compose(blocks: Sequence[TextBlock], about: About, *, media: str) -> Extraction:
     """The extraction of a document without menus and banners. Raises: `PageRefusedError`.
 
     The first heading is the title where it stands above all others; else what the document names,
     or a short first line.
     """
     blocks = _raised(blocks)
-    text, masked = mask_personal_data(to_markdown(blocks), regions=config.phone_regions)
+    text = to_markdown(blocks)
     if not text:
         raise PageRefusedError(Reason.NO_CONTENT, "no text was found")
     headed = blocks[0].kind is Kind.HEADING and blocks[0].level == 1
     title = one_line(blocks[0].text) if headed else about.title or _first_line(blocks)
-    title, _ = mask_personal_data(title.replace("`", ""), regions=config.phone_regions)
     return Extraction(
-        title=one_line(title),
+        title=one_line(title.replace("`", "")),
         headed=headed,
         text=text,
         author=one_line(about.author),
@@ -49,7 +44,7 @@ def compose(
         canonical="",
         declared_language=about.language,
         link_share=0.0,
-        masked=masked,
+        masked={},
         media=media,
     )
 

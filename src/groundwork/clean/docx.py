@@ -54,7 +54,7 @@ def extract_docx(page: Page, config: ExtractConfig) -> Extraction:
     except (KeyError, OSError, zipfile.BadZipFile) as error:
         raise PageRefusedError(Reason.DAMAGED_DOCX, f"it cannot be read ({error})") from error
     source = _FIRST_ROW.sub(_head, _BACK.sub("", result.value))
-    return compose(read_flow(source, config), about, media="docx", config=config)
+    return compose(read_flow(source, config), about, media="docx")
 
 
 def _open(body: bytes, config: ExtractConfig) -> zipfile.ZipFile:

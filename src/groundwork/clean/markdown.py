@@ -41,7 +41,7 @@ def extract_markdown(page: Page, config: ExtractConfig) -> Extraction:
         raise PageRefusedError(Reason.NOINDEX, "its front matter says draft or noindex")
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     blocks = read_flow(parser.render("\n".join(_plain_lines(text.split("\n")))), config)
-    return compose(blocks, _about(front), media="markdown", config=config)
+    return compose(blocks, _about(front), media="markdown")
 
 
 def _split_front(text: str) -> tuple[dict[str, Any], str]:

@@ -25,9 +25,9 @@ _COLUMNS = re.compile(r"\S\s{3,}\S")
 _GAP = re.compile(r"\n(?:[ \t]*\n)+|\f")
 
 
-def extract_text(page: Page, config: ExtractConfig) -> Extraction:
+def extract_text(page: Page, _: ExtractConfig) -> Extraction:
     """Read a text file. Raises: `PageRefusedError`."""
-    return compose(read_paragraphs(decode_source(page)), About(), media="text", config=config)
+    return compose(read_paragraphs(decode_source(page)), About(), media="text")
 
 
 def decode_source(page: Page) -> str:

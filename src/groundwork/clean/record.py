@@ -46,7 +46,7 @@ def extract_record(page: Page, config: ExtractConfig) -> Extraction:
             parts.extend(_long(value, config))
     heading = TextBlock(Kind.HEADING, text=str(title), level=1)
     about = About(title=str(title), date=str(date))
-    return compose([heading, *lines, *parts], about, media="record", config=config)
+    return compose([heading, *lines, *parts], about, media="record")
 
 
 def _short(value: Any) -> str:
