@@ -1,7 +1,7 @@
 """Fixtures of the crawl's tests: the committed configuration and one crawl of a rude server."""
 
 import gzip
-from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +33,14 @@ def config() -> CrawlConfig:
     return replace(check("crawl", CrawlConfig, values, CONF_PATH), delay_s=0.0, backoff_s=0.0)
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a crawl remembers stays out of the checkout."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
-def rude(config: CrawlConfig) -> Iterator[Rude]:
+def rude(config: CrawlConfig, tmp_path_factory: pytest.TempPathFactory) -> Rude:
     """One crawl over every way to misbehave that the tests look at."""
     sent: dict[str, int] = {}
     html = respond(200, page())
@@ -97,5 +103,6 @@ def rude(config: CrawlConfig) -> Iterator[Rude]:
     linked += ["https://other.example/", "http://[broken/", "javascript:void(0)", "/missing"]
     routes["/"] = respond(200, page(*linked))
     quick = replace(config, timeout_s=1.2, retries=1, max_body_bytes=1_000_000, max_redirects=5)
-    with Server(routes) as server:
-        yield Rude(server, crawl_domain(site_domain(f"{server.url}/"), quick), sent)
+    with Server(routes) as server, chdir(tmp_path_factory.mktemp("rude")):
+        result = crawl_domain(site_domain(f"{server.url}/"), quick)
+    return Rude(server, result, sent)

@@ -58,19 +58,20 @@ def test_without_a_file_the_status_decides(status: int, reason: str, closed: str
     robots = read_robots(Fetched(URL, status, "", reason, "why"), b"", user_agent=AGENT)
     assert robots.closed == closed
     assert robots.allows("https://h/a") == (closed == "")
-    assert robots.verdict == "none"
+    assert robots.verdict == ("unreachable" if closed else "none")
 
 
 def test_the_slower_wish_sets_the_pace(config: CrawlConfig) -> None:
     """Ours or the site's; a mirror on our own server has a pace of its own."""
     robots = read_robots(Fetched(URL, 200, ""), RULES, user_agent=AGENT)
     endless = read_robots(
-        Fetched(URL, 200, ""), b"User-agent: *\nCrawl-delay: inf", user_agent=AGENT
+        Fetched(URL, 200, ""), b"User-agent: *\nCrawl-delay: 86400", user_agent=AGENT
     )
     assert robots.pace_s(replace(config, delay_s=1.0), mirrored=False) == 2.5
     assert robots.pace_s(replace(config, delay_s=4.0), mirrored=False) == 4.0
     assert robots.pace_s(config, mirrored=True) == 0.0
-    assert endless.pace_s(config, mirrored=False) in (0.0, config.max_total_s)
+    assert endless.pace_s(config, mirrored=False) == config.max_delay_s
+    assert endless.pace_s(replace(config, max_delay_s=0.5, delay_s=1.0), mirrored=False) == 1.0
 
 
 def test_a_live_site_gets_the_crawl_delay_it_asks_for(config: CrawlConfig) -> None:

@@ -42,6 +42,18 @@ class Frontier:
     )
     kept: int = 0
     """Pages so far."""
+    settled: int = 0
+    """Visits of the rounds so far that were answered or refused."""
+    failed: int = 0
+    """Those of them that were answered and are rejects."""
+
+    def queued(self) -> int:
+        """URLs known and not settled."""
+        return len(self.waiting) + len(self.taken) - self.settled
+
+    def rejected(self) -> int:
+        """URLs settled as rejects so far."""
+        return self.failed + len(self.refused)
 
     def start(self, urls: Iterable[str]) -> None:
         """Begin with these canonical URLs, even outside `include`: for their links."""
@@ -79,7 +91,9 @@ class Frontier:
 
     def refuse(self, url: str, reason: str, detail: str) -> None:
         """Settle a URL without a request."""
-        self.refused.setdefault(url, (reason, detail))
+        if url not in self.refused:
+            self.settled += url in self.taken
+            self.refused[url] = (reason, detail)
         self.waiting.pop(url, None)
 
     def record(self, visit: Visit, fetched: Fetched) -> None:
@@ -90,6 +104,8 @@ class Frontier:
                 fetched, reason=RejectReason.REDIRECT_LOOP, detail=detail, location=""
             )
         self.fetched[visit.url] = fetched
+        self.settled += 1
+        self.failed += bool(fetched.reason)
         if fetched.location:
             self.redirect(visit, fetched.location)
         elif not fetched.reason and self.scope.refusal(visit.url) is None:

@@ -56,6 +56,8 @@ class Fetched:
     charset: str = ""
     etag: str = ""
     last_modified: str = ""
+    date: str = ""
+    """The server's clock; tells whether `last_modified` can be relied on."""
     latency_ms: int = 0
     size_bytes: int = 0
     sha256: str = ""
@@ -75,7 +77,8 @@ class Fetch:
     etag: str
     last_modified: str
     robots: str
-    """`allowed`, `disallowed`, or `none` when the host has no robots.txt."""
+    """`allowed`, `disallowed`, `none` when the host has no robots.txt, `unreachable` when nobody
+    knows what it says, empty when it was never asked for."""
     latency_ms: int
     size_bytes: int
     sha256: str
