@@ -23,4 +23,5 @@ class HostThrottle(AutoThrottle):  # type: ignore[misc]  # Scrapy is untyped her
         host = request.meta.get("download_slot")
         paces = self.crawler.engine.downloader.per_slot_settings
         self.mindelay = paces.get(host, {"delay": 0.0})["delay"]
+        self.maxdelay = max(self._max_delay(), self.mindelay)
         super()._response_downloaded(response, request, spider)
