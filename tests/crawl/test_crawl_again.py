@@ -25,7 +25,7 @@ class Site:
         self.asked: Asked = {}
         self.routes: dict[str, Callable] = {}
         self.put("/", page("/tagged", "/dated", "/weak", "/bare", "/moved"), etag='"home"')
-        self.put("/tagged", page(), etag='"t1"')
+        self.put("/tagged", page(text="tagged"), etag='"t1"')
         self.put("/dated", page("/below"), last_modified=OLD)
         self.put("/below", page(), etag='"b1"', last_modified=OLD)
         self.put("/weak", page(), etag='W/"w1"')

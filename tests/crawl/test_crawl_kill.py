@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -101,20 +102,34 @@ def test_a_killed_crawl_goes_on_without_asking_again(
 
 
 def test_a_killed_crawl_leaves_no_process_behind(tmp_path: Path) -> None:
-    """The fetching process ends when its parent is gone."""
+    """The fetching process ends when its parent is gone, though a server keeps it waiting.
+
+    A next crawl does not begin before: it would ask for what the first still asks for.
+    """
     workers: list[psutil.Process] = []
+    over = threading.Event()
 
-    def strike() -> None:
-        workers.extend(fetches(psutil.Process(running[0].pid)))
-        running[0].kill()
+    def strike(handler: BaseHTTPRequestHandler) -> None:
+        if not workers:
+            workers.extend(fetches(psutil.Process(first.pid)))
+            workers[0].suspend()
+            first.kill()
+            over.wait(15)
+        respond(200, page())(handler)
 
-    running: list[subprocess.Popen[bytes]] = []
-    with Server(Stopper(3, strike).routes) as server:
-        running.append(start(server, tmp_path))
-        running[0].communicate(timeout=60)
-        assert len(workers) == 1
-        _, alive = psutil.wait_procs(workers, timeout=20)
+    with Server({"/": strike}) as server:
+        first = start(server, tmp_path)
+        first.wait(timeout=60)
+        second = start(server, tmp_path)
+        assert second.stderr is not None
+        assert b"another crawl of this source is running" in second.stderr.readline()
+        workers[0].resume()
+        _, alive = psutil.wait_procs(workers, timeout=10)
+        over.set()
+        first.communicate(timeout=60)
+        second.communicate(timeout=60)
     assert not alive
+    assert second.returncode == 0
 
 
 def test_a_crawl_whose_fetching_process_dies_goes_on_too(
@@ -205,6 +220,8 @@ def test_two_crawls_of_one_source_do_not_run_at_once(config: CrawlConfig, tmp_pa
             second = start(server, tmp_path)
             assert second.stderr is not None
             assert b"another crawl of this source is running" in second.stderr.readline()
+            time.sleep(1.0)
+            assert not fetches(psutil.Process(second.pid))
             assert len(server.hits) == asked
         second.communicate(timeout=60)
     assert second.returncode == 0
