@@ -1,9 +1,10 @@
 """A generated web site behind a real HTTP server on loopback, in a process of its own.
 
-    python benchmarks/generated_site.py PAGES
+    python benchmarks/generated_site.py PAGES HOSTS
 
-Prints its port and serves until its standard input closes. Page n links to 20 others, the same ones
-on every run. `/counts` tells as JSON how often each path was asked for.
+Prints its port and serves until its standard input closes. Page n stands on host 127.0.0.(1 + n mod
+HOSTS) and links to 20 others, the same ones on every run. `/counts` tells as JSON how often each
+path was asked for, `/total` how many pages were.
 """
 
 import json
@@ -15,23 +16,17 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+import httpx
+import yaml
+
+from groundwork.config import DomainConfig, check, compose
+from groundwork.crawl import CrawlConfig
 
 LINKS = 20
 WORDS = ["charge", "plug", "cable", "meter", "tariff", "socket", "phase", "current", "winter"]
-
-
-def page(number: int, pages: int) -> bytes:
-    """A small page: a title, 120 words, a link to the next page and to 19 drawn ones."""
-    dice = random.Random(number)  # noqa: S311  text, not a secret
-    targets = [(number * 3 + 1) % pages, (number + 1) % pages]
-    targets += [dice.randrange(pages) for _ in range(LINKS - len(targets))]
-    anchors = "".join(f'<li><a href="/p/{target}">page {target}</a></li>' for target in targets)
-    text = " ".join(dice.choices(WORDS, k=120))
-    return (
-        f"<!doctype html><html><head><title>Page {number}</title></head>"
-        f"<body><h1>Page {number}</h1><p>{text}</p><ul>{anchors}</ul></body></html>"
-    ).encode()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -45,9 +40,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with the page, or with the counts so far."""
-        self.counts[self.path] += 1
-        counted = json.dumps(self.counts).encode() if self.path == "/counts" else None
-        body = counted or self.bodies.get(self.path)
+        if self.path == "/counts":
+            body: bytes | None = json.dumps(self.counts).encode()
+        elif self.path == "/total":
+            body = str(self.counts.total()).encode()
+        else:
+            self.counts[self.path] += 1
+            body = self.bodies.get(self.path)
         self.send_response(200 if body else 404)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body or b"")))
@@ -66,30 +65,66 @@ class _Server(ThreadingHTTPServer):
         """A crawler that was killed leaves its connections behind."""
 
 
+def _page(number: int, pages: int, *, hosts: int, port: int) -> bytes:
+    """A small page: a title, 120 words, a link to the next page and to 19 drawn ones."""
+    dice = random.Random(number)  # noqa: S311  text, not a secret
+    targets = [(number * 3 + 1) % pages, (number + 1) % pages]
+    targets += [dice.randrange(pages) for _ in range(LINKS - len(targets))]
+    urls = [f"http://127.0.0.{1 + target % hosts}:{port}/p/{target}" for target in targets]
+    anchors = "".join(f'<li><a href="{url}">more</a></li>' for url in urls)
+    text = " ".join(dice.choices(WORDS, k=120))
+    return (
+        f"<!doctype html><html><head><title>Page {number}</title></head>"
+        f"<body><h1>Page {number}</h1><p>{text}</p><ul>{anchors}</ul></body></html>"
+    ).encode()
+
+
 def main() -> None:
     """Serve until the parent is gone."""
-    pages = int(sys.argv[1])
-    Handler.bodies = {f"/p/{number}": page(number, pages) for number in range(pages)}
+    pages, hosts = int(sys.argv[1]), int(sys.argv[2])
+    first = _Server(("127.0.0.1", 0), Handler)
+    port = first.server_address[1]
+    servers = [first, *(_Server((f"127.0.0.{1 + n}", port), Handler) for n in range(1, hosts))]
     Handler.counts = Counter()
-    server = _Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    print(server.server_address[1], flush=True)
+    Handler.bodies = {f"/p/{n}": _page(n, pages, hosts=hosts, port=port) for n in range(pages)}
+    for server in servers:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    print(port, flush=True)
     sys.stdin.read()
 
 
 @contextmanager
-def served(pages: int) -> Iterator[str]:
-    """Base URL of a server process that lives as long as the block."""
+def served(pages: int, *, hosts: int = 1) -> Iterator[int]:
+    """Port of a server process that lives as long as the block."""
     process = subprocess.Popen(
-        [sys.executable, __file__, str(pages)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, __file__, str(pages), str(hosts)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     with process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+            yield int(process.stdout.readline())
         finally:
             process.stdin.close()
+
+
+def counted(port: int) -> dict[str, int]:
+    """How often each path was asked for."""
+    counts: dict[str, int] = httpx.get(f"http://127.0.0.1:{port}/counts", timeout=60).json()
+    return counts
+
+
+def configured(port: int, *overrides: str, hosts: int = 1) -> tuple[DomainConfig, CrawlConfig]:
+    """The committed configuration for the site, without a delay between requests."""
+    starts = ",".join(f"http://127.0.0.{1 + n}:{port}/p/{n}" for n in range(hosts))
+    site = [f"domain.site.start_urls=[{starts}]", "domain.site.local=true", "domain.name=generated"]
+    conf_dir = Path(__file__).parents[1] / "conf"
+    text = compose(["domain=site", *site, "crawl.delay_s=0", *overrides], conf_dir)
+    params = yaml.safe_load(text)
+    domain = check("domain", DomainConfig, params["domain"], conf_dir)
+    return domain, check("crawl", CrawlConfig, params["crawl"], conf_dir)
 
 
 if __name__ == "__main__":

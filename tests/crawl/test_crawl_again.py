@@ -174,5 +174,8 @@ def test_only_strong_validators_are_sent(
     etag: str, last_modified: str, date: str, expected: tuple[str, str]
 ) -> None:
     """RFC 9110, 8.8: a weak one vouches for the meaning of a page, not for its bytes."""
-    fetched = Fetched("u", 200, "", etag=etag, last_modified=last_modified, date=date)
-    assert validators(fetched) == expected
+    headers = {"etag": etag, "last_modified": last_modified, "date": date}
+    assert validators(Fetched("u", 200, "", sha256="s", **headers)) == expected
+    assert validators(Fetched("u", 404, "", "http_error", **headers)) == ("", "")
+    assert validators(Fetched("u", 200, "", "too_large", sha256="s", **headers)) == ("", "")
+    assert validators(Fetched("u", 301, "", location="v", **headers)) == ("", "")

@@ -84,7 +84,7 @@ def test_hosts_do_not_wait_for_each_other(config: CrawlConfig) -> None:
     slow, quick = Measured(0.5), Measured(0.0)
     with Server(slow.routes) as first, Server(quick.routes, "127.0.0.2") as second:
         starts = [f"{first.url}/", f"{second.url}/"]
-        polite = replace(config, target_concurrency=1.0)
+        polite = replace(config, target_concurrency=1.0, concurrency=2)
         crawl_domain(site_domain(*starts), polite)
     last = {server.url: server.hits[-1][0] for server in (first, second)}
     assert last[first.url] - last[second.url] > 2

@@ -16,7 +16,9 @@ NOT_MODIFIED = 304
 
 
 def validators(fetched: Fetched) -> tuple[str, str]:
-    """ETag and Last-Modified to send; either is empty when it is missing or weak."""
+    """ETag and Last-Modified to send; either is empty when it is missing, weak, or a failure's."""
+    if fetched.reason or not fetched.sha256:
+        return "", ""
     etag = fetched.etag if fetched.etag.startswith('"') else ""
     changed, asked = http_date(fetched.last_modified), http_date(fetched.date)
     settled = changed and asked and (asked - changed).total_seconds() >= 1
@@ -30,12 +32,6 @@ def http_date(header: str) -> datetime | None:
     except ValueError:
         return None
     return parsed if parsed.tzinfo else None
-
-
-def is_reusable(answer: Answer) -> bool:
-    """Whether the answer may be asked for conditionally."""
-    fetched = answer.fetched
-    return bool(fetched.sha256) and not fetched.reason and any(validators(fetched))
 
 
 def renewed(known: Answer, fresh: Fetched) -> Answer:

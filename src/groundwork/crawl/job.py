@@ -4,7 +4,7 @@ Each `Ask` is answered by one line with an `Answer`, in any order; the body lies
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,10 @@ class Answer:
 
 def to_line(message: Ask | Answer) -> bytes:
     """One line of JSON."""
-    return json.dumps(asdict(message), separators=(",", ":")).encode() + b"\n"
+    row = {field.name: getattr(message, field.name) for field in fields(message)}
+    if isinstance(message, Answer):  # `asdict` of the whole would copy every link
+        row["fetched"] = asdict(message.fetched)
+    return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
 
 def read_ask(line: bytes) -> Ask:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from groundwork.crawl.conditional import NOT_MODIFIED, is_reusable, renewed, validators
+from groundwork.crawl.conditional import NOT_MODIFIED, renewed, validators
 from groundwork.crawl.frontier import Frontier, Visit
 from groundwork.crawl.job import Answer, Ask, Job, Kind
 from groundwork.crawl.ledger import Ledger, settle
@@ -114,8 +114,6 @@ class Rounds:
         if kept := self.store.resumed.get(kind, url):
             return kept
         known = self.store.known.get(kind, url)
-        if known is not None and not is_reusable(known):
-            known = None
         etag, last_modified = validators(known.fetched) if known else ("", "")
         mirrored = bool(self.job.wire.public)
         own_s = self.config.mirror_delay_s if mirrored else self.config.delay_s
