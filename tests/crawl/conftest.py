@@ -23,6 +23,8 @@ from crawl_servers import (
 from groundwork.config import check
 from groundwork.crawl import CrawlConfig, crawl_domain
 
+LONG_LINKS = f'<base href="/{"x" * 90_000}/">' + "".join(f"<a href={n}>" for n in range(50_000))
+"""Half a megabyte that leads to 4.5 GB of URLs."""
 CONF_PATH = Path(__file__).parents[2] / "conf" / "crawl" / "default.yaml"
 
 
@@ -96,6 +98,7 @@ def rude(config: CrawlConfig, tmp_path_factory: pytest.TempPathFactory) -> Rude:
         "/private/a": html,
         "/private/b": html,
         "/tagged": html,
+        "/based": respond(200, LONG_LINKS),
     }
     hidden = ("/robots.txt", "/new", "/older", "/loop-b", "/private/b", "/caf%C3%A9", "/deep-down")
     linked = [path for path in routes if path not in hidden and not path.startswith("/chain-")]

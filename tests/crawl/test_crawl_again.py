@@ -92,6 +92,7 @@ def test_what_changed_comes_anew_and_the_rest_stays(config: CrawlConfig, tmp_pat
     assert b"edited" in edited.body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["everything", "one body", "a damaged body", "half the memory"])
 def test_what_is_lost_is_fetched_again(config: CrawlConfig, tmp_path: Path, loss: str) -> None:
     """The store may be deleted or damaged; the pages do not change."""
@@ -115,6 +116,7 @@ def test_what_is_lost_is_fetched_again(config: CrawlConfig, tmp_path: Path, loss
     assert site.asked["/below"] == [{}, {}]
 
 
+@pytest.mark.slow
 def test_another_way_of_asking_asks_for_everything(config: CrawlConfig) -> None:
     """An answer to another user agent may be another answer; caps and pace do not matter."""
     site = Site()
@@ -126,6 +128,7 @@ def test_another_way_of_asking_asks_for_everything(config: CrawlConfig) -> None:
     assert site.asked["/"][-1] == {}
 
 
+@pytest.mark.slow
 def test_only_what_is_remembered_is_kept(config: CrawlConfig, tmp_path: Path) -> None:
     """Bodies of pages that are gone or changed go with the next whole crawl."""
     site = Site()
@@ -147,6 +150,7 @@ def test_a_304_that_nobody_asked_for_is_a_failure(config: CrawlConfig) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_mirror_is_read_anew(config: CrawlConfig, tmp_path: Path) -> None:
     """Files may change twice in the second that Last-Modified tells; nothing of it is kept."""
     folder = write_site(tmp_path / "site", {"index.html": page("/a"), "a.html": "one"})

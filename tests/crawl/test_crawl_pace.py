@@ -42,6 +42,7 @@ def gaps(server: Server) -> list[float]:
     return [later - at for at, later in pairwise(times)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("target", "most"), [(1.0, 2), (100.0, 8)])
 def test_a_slow_host_is_asked_less(config: CrawlConfig, target: float, most: int) -> None:
     """AutoThrottle spreads requests over the time an answer takes, however many are allowed."""
@@ -53,6 +54,7 @@ def test_a_slow_host_is_asked_less(config: CrawlConfig, target: float, most: int
     assert slow.most > 4 or target == 1.0
 
 
+@pytest.mark.slow
 def test_a_quick_host_is_asked_no_faster_than_it_was_promised(config: CrawlConfig) -> None:
     """AutoThrottle must not undercut `delay_s` or a crawl-delay."""
     quick = {path: respond(200, page()) for path in PATHS[:6]}
@@ -79,6 +81,7 @@ def test_a_crawl_delay_is_capped(config: CrawlConfig) -> None:
     assert 0.45 < gaps(server)[0] < 5
 
 
+@pytest.mark.slow
 def test_hosts_do_not_wait_for_each_other(config: CrawlConfig) -> None:
     """A slow host's queue keeps no other host waiting."""
     slow, quick = Measured(0.5), Measured(0.0)

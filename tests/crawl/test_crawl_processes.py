@@ -106,3 +106,12 @@ def test_ports_and_schemes_of_a_host_share_its_process() -> None:
     urls = ["http://h.example/", "https://h.example/a", "http://h.example:8080/"]
     assert len({owner(url, 64) for url in urls}) == 1
     assert [owner(f"http://{host}/", 4) for host in ("a", "b", "c", "d")] == [2, 2, 3, 3]
+
+
+def test_an_answer_that_is_no_answer_ends_the_crawl(
+    config: CrawlConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line longer than any answer may be is a mistake of ours: nobody waits for more."""
+    monkeypatch.setattr("groundwork.crawl.fleet.LINE_BYTES", 200)
+    with Server({"/": respond(200, page())}) as server, pytest.raises(ValueError, match="limit"):
+        crawl_domain(site_domain(f"{server.url}/"), config)

@@ -17,8 +17,8 @@ from groundwork.errors import InputError
 SOURCE_DIR = Path(__file__).resolve().parents[2]
 """The folder that holds `groundwork`: a process must run this code, not an installed copy."""
 LINE_BYTES = 1 << 26
-"""Longest line with an `Answer`; a sitemap of 50 MB lists no more."""
-
+"""Longest line with an `Answer`: more than `MAX_LISTED_BYTES`, and six times `MAX_LINKS_BYTES`, for
+JSON writes a letter beyond ASCII as `\\uXXXX`."""
 GRACE_S = 10.0
 """A process whose input has ended ends at once, unless a parser hangs in it."""
 
@@ -52,15 +52,20 @@ class Worker:
     async def read(self) -> None:
         """Hand out answers until the process ends; what is still waited for fails then."""
         assert self.process.stdout is not None
-        while line := await self.process.stdout.readline():
-            answer = read_answer(line)
-            future = self.waiting.pop((answer.kind, answer.fetched.url), None)
-            if future is not None and not future.done():
-                future.set_result(answer)
-        status = await self.process.wait()
-        for (_, url), future in sorted(self.waiting.items()):
-            if not future.done():
-                future.set_exception(InputError(f"{url}: {broken_off(status)}"))
+        try:
+            while line := await self.process.stdout.readline():
+                answer = read_answer(line)
+                future = self.waiting.pop((answer.kind, answer.fetched.url), None)
+                if future is not None and not future.done():
+                    future.set_result(answer)
+        except BaseException:
+            self.process.kill()
+            raise
+        finally:
+            status = await self.process.wait()
+            for (_, url), future in sorted(self.waiting.items()):
+                if not future.done():
+                    future.set_exception(InputError(f"{url}: {broken_off(status)}"))
 
     async def close(self) -> None:
         """End the process; what it was about to answer is not waited for."""

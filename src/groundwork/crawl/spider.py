@@ -5,7 +5,7 @@ What hostile bytes can hang or exhaust (unpacking, HTML, XML) happens here, not 
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from scrapy.exceptions import StopDownload
 
 from groundwork.crawl.addresses import PinningResolver
 from groundwork.crawl.fetch import ACCEPTED, ROOM, Fetcher, Want, is_wanted
+from groundwork.crawl.gzipped import TooLargeError
 from groundwork.crawl.job import Answer, Ask, Job, Kind, read_ask, to_line
 from groundwork.crawl.links import page_links, read_sitemap
 from groundwork.crawl.outcomes import Fetched, RejectReason
@@ -102,16 +103,17 @@ class PageSpider(Spider):  # type: ignore[misc]  # Scrapy is untyped here
 
     def _read(self, ask: Ask, fetched: Fetched, body: bytes) -> Answer:
         """Find the links of a page and the entries of a sitemap."""
-        if fetched.sha256 and ask.kind == Kind.SITEMAP:
-            try:
+        links: Sequence[str] = ()
+        sitemaps: tuple[str, ...] = ()
+        try:
+            if fetched.sha256 and ask.kind == Kind.SITEMAP:
                 sitemap = read_sitemap(body, max_bytes=MAX_SITEMAP_BYTES)
-            except ValueError as error:
-                reason = RejectReason.CONTENT_TYPE
-                wrong = replace(fetched, reason=reason, detail=str(error), sha256="")
-                return Answer(ask.kind, wrong, (), ())
-            return Answer(ask.kind, fetched, sitemap.pages, sitemap.sitemaps)
-        if ask.kind == Kind.PAGE and "html" in fetched.content_type and fetched.sha256:
-            header = f"{fetched.content_type}; charset={fetched.charset}"
-            links = page_links(body, content_type=header, url=ask.url)
-            return Answer(ask.kind, fetched, tuple(links), ())
-        return Answer(ask.kind, fetched, (), ())
+                links, sitemaps = sitemap.pages, sitemap.sitemaps
+            elif fetched.sha256 and ask.kind == Kind.PAGE and "html" in fetched.content_type:
+                header = f"{fetched.content_type}; charset={fetched.charset}"
+                links = page_links(body, content_type=header, url=ask.url)
+        except ValueError as error:
+            large = isinstance(error, TooLargeError)
+            reason = RejectReason.TOO_LARGE if large else RejectReason.CONTENT_TYPE
+            fetched = replace(fetched, reason=reason, detail=str(error), sha256="")
+        return Answer(ask.kind, fetched, tuple(links), sitemaps)
