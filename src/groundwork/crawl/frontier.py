@@ -64,7 +64,7 @@ class Frontier:
     def link(self, url: str, *, depth: int) -> None:
         """Note a URL that a page or sitemap names."""
         public = self._public(url)
-        if public is None:
+        if public is None or self._is_old_news(public, depth):
             return
         if refusal := self.scope.refusal(public):
             if public not in self.found:
@@ -77,6 +77,14 @@ class Frontier:
             self.deep.add(public)
         else:
             self._wait(Visit(depth, public, 0))
+
+    def _is_old_news(self, url: str, depth: int) -> bool:
+        """Whether another link to a URL changes nothing: most links of a page are navigation."""
+        if url not in self.found:
+            return False
+        waiting = self.waiting.get(url)
+        nearer = waiting is not None and waiting <= Visit(depth, url, 0)
+        return nearer or url in self.taken or url in self.refused
 
     def redirect(self, visit: Visit, target: str) -> None:
         """Let the target of a redirect wait, unless it is known or out of bounds."""
