@@ -1,7 +1,7 @@
 """Fixtures of the crawl's tests: the committed configuration and one crawl of a rude server."""
 
 import gzip
-from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from crawl_servers import (
 from groundwork.config import check
 from groundwork.crawl import CrawlConfig, crawl_domain
 
+LONG_LINKS = f'<base href="/{"x" * 90_000}/">' + "".join(f"<a href={n}>" for n in range(50_000))
+"""Half a megabyte that leads to 4.5 GB of URLs."""
 CONF_PATH = Path(__file__).parents[2] / "conf" / "crawl" / "default.yaml"
 
 
@@ -33,8 +35,14 @@ def config() -> CrawlConfig:
     return replace(check("crawl", CrawlConfig, values, CONF_PATH), delay_s=0.0, backoff_s=0.0)
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a crawl remembers stays out of the checkout."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
-def rude(config: CrawlConfig) -> Iterator[Rude]:
+def rude(config: CrawlConfig, tmp_path_factory: pytest.TempPathFactory) -> Rude:
     """One crawl over every way to misbehave that the tests look at."""
     sent: dict[str, int] = {}
     html = respond(200, page())
@@ -90,6 +98,7 @@ def rude(config: CrawlConfig) -> Iterator[Rude]:
         "/private/a": html,
         "/private/b": html,
         "/tagged": html,
+        "/based": respond(200, LONG_LINKS),
     }
     hidden = ("/robots.txt", "/new", "/older", "/loop-b", "/private/b", "/caf%C3%A9", "/deep-down")
     linked = [path for path in routes if path not in hidden and not path.startswith("/chain-")]
@@ -97,5 +106,6 @@ def rude(config: CrawlConfig) -> Iterator[Rude]:
     linked += ["https://other.example/", "http://[broken/", "javascript:void(0)", "/missing"]
     routes["/"] = respond(200, page(*linked))
     quick = replace(config, timeout_s=1.2, retries=1, max_body_bytes=1_000_000, max_redirects=5)
-    with Server(routes) as server:
-        yield Rude(server, crawl_domain(site_domain(f"{server.url}/"), quick), sent)
+    with Server(routes) as server, chdir(tmp_path_factory.mktemp("rude")):
+        result = crawl_domain(site_domain(f"{server.url}/"), quick)
+    return Rude(server, result, sent)

@@ -84,7 +84,10 @@ class _Quiet(ThreadingHTTPServer):
 class Server:
     """A real HTTP server on loopback: each path is answered by a function of its own."""
 
-    def __init__(self, routes: dict[str, Callable[[BaseHTTPRequestHandler], None]]) -> None:
+    def __init__(
+        self, routes: dict[str, Callable[[BaseHTTPRequestHandler], None]], host: str = "127.0.0.1"
+    ) -> None:
+        self.routes = routes
         self.hits: list[tuple[float, str]] = []
         self.agents: set[str] = set()
         server = self
@@ -101,8 +104,8 @@ class Server:
             def log_message(self, *args: object) -> None:
                 pass
 
-        self.http = _Quiet(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+        self.http = _Quiet((host, 0), Handler)
+        self.url = f"http://{host}:{self.http.server_address[1]}"
 
     def __enter__(self) -> "Server":
         threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True).start()
@@ -172,6 +175,24 @@ def raw(data: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(data)
         handler.close_connection = True
+
+    return answer
+
+
+def versioned(
+    body: str, *, etag: str = "", last_modified: str = "", asked: list[dict[str, str]]
+) -> Callable[[BaseHTTPRequestHandler], None]:
+    """A route with validators that answers 304 to either; `asked` learns what was sent."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        sent = {name: handler.headers.get(name, "") for name in ("If-None-Match",)}
+        sent["If-Modified-Since"] = handler.headers.get("If-Modified-Since", "")
+        matched = sent["If-None-Match"] == etag if etag else not sent["If-None-Match"]
+        since = sent["If-Modified-Since"]
+        fresh = any(sent.values()) and matched and since in ("", last_modified)
+        asked.append({name: value for name, value in sent.items() if value})
+        named = {"ETag": etag, "Last_Modified": last_modified}
+        respond(304 if fresh else 200, "" if fresh else body, **named)(handler)
 
     return answer
 

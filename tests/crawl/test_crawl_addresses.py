@@ -106,3 +106,23 @@ def test_a_name_without_addresses_is_asked_again() -> None:
     resolver = PinningResolver(Reactor([], ["10.0.0.1"]), local_allowed=True)
     assert resolve(resolver, 80) == []
     assert resolve(resolver, 80) == [("10.0.0.1", 80)]
+
+
+def test_two_ports_of_a_host_at_once_are_not_confused() -> None:
+    """The second answer of the name server is dropped for the first; each keeps its own port."""
+    late: list[Any] = []
+
+    class Slow(Reactor):
+        def resolveHostName(self, receiver: Any, host: str, port: int, *_: object) -> None:  # noqa: N802
+            late.append(lambda: Reactor.resolveHostName(self, receiver, host, port))
+
+    resolver = PinningResolver(Slow(["10.0.0.1"], ["10.0.0.2"]), local_allowed=True)
+    receivers = {port: Receiver() for port in (80, 443)}
+    for port, receiver in receivers.items():
+        resolver.resolveHostName(receiver, "h", port)
+    for answer in late:
+        answer()
+    assert {port: receiver.found for port, receiver in receivers.items()} == {
+        80: [("10.0.0.1", 80)],
+        443: [("10.0.0.1", 443)],
+    }

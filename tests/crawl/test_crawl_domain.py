@@ -6,6 +6,7 @@ import signal
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -66,7 +67,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def mirrored(folder: Path, config: CrawlConfig) -> CrawlResult:
     """The crawl of the mirror without its print versions."""
-    return crawl_domain(mirror_domain(folder, exclude=("/print/",)), config)
+    with chdir(folder.parent):
+        return crawl_domain(mirror_domain(folder, exclude=("/print/",)), config)
 
 
 def test_a_mirror_is_recorded_under_its_public_urls(mirrored: CrawlResult) -> None:
@@ -203,7 +205,7 @@ def test_the_time_cap_ends_the_crawl_with_what_it_has(config: CrawlConfig) -> No
     many = [f"/{number}" for number in range(20)]
     routes = {path: respond(200, page()) for path in many} | {"/": respond(200, page(*many))}
     with Server(routes) as server:
-        short = replace(config, max_total_s=1.5, delay_s=0.3)
+        short = replace(config, max_total_s=5.0, delay_s=0.5)
         result = crawl_domain(site_domain(f"{server.url}/"), short)
     assert result.pages
     assert {reject.reason for reject in result.rejects} == {"time_cap"}

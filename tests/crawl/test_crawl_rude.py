@@ -7,6 +7,7 @@ REASONS = {
     "/endless": "too_large",
     "/announced": "too_large",
     "/bomb": "too_large",
+    "/based": "too_large",
     "/badzip": "content_type",
     "/shortzip": "content_type",
     "/brotli": "content_type",

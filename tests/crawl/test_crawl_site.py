@@ -8,6 +8,7 @@ import pytest
 from crawl_servers import write_site
 
 from groundwork.crawl import StaticSite
+from groundwork.crawl.site import fingerprint
 from groundwork.errors import InputError
 
 
@@ -129,3 +130,22 @@ def test_a_missing_or_empty_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"empty is empty"):
         StaticSite(tmp_path / "empty")
+
+
+def test_an_edit_of_a_folder_changes_its_fingerprint(tmp_path: Path) -> None:
+    """Content of equal length, a new, a lost and a renamed file, a link that leads elsewhere."""
+    folder = write_site(tmp_path / "site", {"a/index.html": "one", "b.html": "two"})
+    (folder / "latest").symlink_to("a")
+    seen = [fingerprint(folder), fingerprint(folder)]
+    assert seen[0] == seen[1]
+    (folder / "b.html").write_text("six")
+    seen.append(fingerprint(folder))
+    (folder / "c").mkdir()
+    (folder / "c/index.html").write_text("new")
+    seen.append(fingerprint(folder))
+    (folder / "b.html").rename(folder / "d.html")
+    seen.append(fingerprint(folder))
+    (folder / "latest").unlink()
+    (folder / "latest").symlink_to("c")
+    seen.append(fingerprint(folder))
+    assert len(set(seen)) == len(seen) - 1

@@ -42,8 +42,8 @@ class _Resolution:
 class _Checker:
     """Collects the addresses of one host and passes them on once they are checked."""
 
-    def __init__(self, resolver: "PinningResolver", host: str, receiver: Any) -> None:
-        self.resolver, self.host, self.receiver = resolver, host, receiver
+    def __init__(self, resolver: "PinningResolver", host: str, receiver: Any, *, port: int) -> None:
+        self.resolver, self.host, self.receiver, self.port = resolver, host, receiver, port
         self.addresses: list[Any] = []
 
     def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802  Twisted's interface
@@ -54,7 +54,7 @@ class _Checker:
 
     def resolutionComplete(self) -> None:  # noqa: N802
         for address in self.resolver.pin(self.host, self.addresses):
-            self.receiver.addressResolved(address)
+            self.receiver.addressResolved(type(address)("TCP", address.host, self.port))
         self.receiver.resolutionComplete()
 
 
@@ -87,7 +87,7 @@ class PinningResolver:
     ) -> Any:
         """Resolve through the system once; afterwards answer from the pinned addresses."""
         if hostName not in self.pinned:
-            checker = _Checker(self, hostName, resolutionReceiver)
+            checker = _Checker(self, hostName, resolutionReceiver, port=portNumber)
             return self.system.resolveHostName(
                 checker, hostName, portNumber, addressTypes, transportSemantics
             )

@@ -45,11 +45,21 @@ class CrawlConfig:
     """Seconds before the first retry, doubled before each next one."""
     max_backoff_s: NonNegative
     """A server that asks for a longer `Retry-After` is not asked again."""
+    processes: PositiveInt
+    """Processes that fetch, at most; each host belongs to one, and none runs without a host."""
     concurrency: PositiveInt
     """Requests in flight per host."""
     delay_s: NonNegative
     """Seconds between two requests to a live host; a longer crawl-delay in robots.txt wins."""
+    max_delay_s: NonNegative
+    """Caps a crawl-delay, and what AutoThrottle makes of a slow host; below `delay_s` it is
+    `delay_s` that counts."""
+    target_concurrency: PositiveFloat
+    """Requests in flight that AutoThrottle aims at: a live host that takes long is asked less."""
     mirror_delay_s: NonNegative
     """The same for a mirror, which our own loopback server delivers: wins over robots.txt."""
+    resume_s: NonNegative
+    """A crawl that broke off is taken up again for so many seconds after its begin; later its
+    answers are only compared (see `conditional`). RFC 9309 keeps robots.txt for one day."""
     max_reject_ratio: Ratio
     """Share of the URLs found that may fail (see `FAILURES`); policy refusals do not count."""

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from groundwork.artifacts import sha256_bytes
 from groundwork.crawl.addresses import PinningResolver
+from groundwork.crawl.conditional import NOT_MODIFIED, http_date
 from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.gzipped import TooLargeError, unzip
 from groundwork.crawl.outcomes import Fetched, RejectReason
@@ -19,6 +20,8 @@ RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 RETRYABLE_REASONS = frozenset({RejectReason.TIMEOUT, RejectReason.UNREACHABLE})
 ACCEPTED = "groundwork_accepted"
 """Request meta: media types whose body is worth downloading; absent means any."""
+ROOM = "groundwork_room"
+"""Request meta: bytes still wanted of a body that may be cut off; absent means all or nothing."""
 
 
 def media_type(header: str) -> tuple[str, str]:
@@ -45,6 +48,29 @@ def is_wanted(header: str, accepted: frozenset[str]) -> bool:
     return kind in accepted or kind in UNNAMED
 
 
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A URL, and what is wanted of it."""
+
+    url: str
+    """Public."""
+    max_bytes: int
+    accepted: frozenset[str] | None = None
+    """Media types; None takes any."""
+    partial: bool = False
+    """Whether a larger body is cut off at `max_bytes` rather than refused."""
+    validators: dict[str, str] = field(default_factory=dict)
+    """Headers of a conditional request."""
+
+
+def retry_after_s(header: str) -> float:
+    """Seconds that a Retry-After header asks for, as a number or a date; 0 when it says nothing."""
+    if header.isdecimal():
+        return float(header)
+    moment = http_date(header)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else 0.0
+
+
 @dataclass(slots=True)
 class Fetcher:
     """Downloads URLs named by their public spelling."""
@@ -54,52 +80,70 @@ class Fetcher:
     config: CrawlConfig
     wire: Wire
     resolver: PinningResolver
+    quiet_until: dict[str, float] = field(default_factory=dict)
+    """Host to the moment, on the event loop's clock, before which it wants no request."""
 
-    async def get(
-        self, url: str, *, accepted: frozenset[str] | None = None, max_bytes: int
-    ) -> tuple[Fetched, bytes]:
-        """Fetch `url`; passing failures are retried with doubled waits. Redirects are reported."""
+    async def get(self, want: Want) -> tuple[Fetched, bytes]:
+        """Fetch a URL; passing failures are retried with doubled waits. Redirects are reported."""
         wait_s = self.config.backoff_s
         for attempt in range(1, self.config.retries + 2):
-            fetched, body, asked_s = await self._once(url, accepted, max_bytes)
+            await self._pause(want.url)
+            fetched, body, asked_s = await self._once(want)
             fetched = replace(fetched, attempts=attempt)
             passing = fetched.status in RETRYABLE or fetched.reason in RETRYABLE_REASONS
             if not passing or asked_s > self.config.max_backoff_s:
                 break
+            self._leave_alone(want.url, asked_s)
             if attempt <= self.config.retries:
-                await asyncio.sleep(max(asked_s, min(wait_s, self.config.max_backoff_s)))
+                await asyncio.sleep(min(wait_s, self.config.max_backoff_s))
                 wait_s *= 2
         return fetched, body
 
-    async def _once(
-        self, url: str, accepted: frozenset[str] | None, max_bytes: int
-    ) -> tuple[Fetched, bytes, float]:
-        """One attempt: outcome, body, and the seconds that the server asks to wait."""
-        from scrapy import Request
+    def _leave_alone(self, url: str, asked_s: float) -> None:
+        """What a host asks for holds for every request to it, not for the one that was told."""
+        host = urlsplit(url).hostname or ""
+        until = asyncio.get_running_loop().time() + asked_s
+        self.quiet_until[host] = max(self.quiet_until.get(host, 0.0), until)
 
-        meta: dict[str, Any] = {
-            "download_maxsize": max_bytes,
-            "download_timeout": self.config.timeout_s,
-        }
-        if accepted is not None:
-            meta[ACCEPTED] = accepted
-        request = Request(self.wire.to_wire(url), meta=meta, dont_filter=True)
+    async def _pause(self, url: str) -> None:
+        host, clock = urlsplit(url).hostname or "", asyncio.get_running_loop().time
+        while (left_s := self.quiet_until.get(host, 0.0) - clock()) > 0:
+            await asyncio.sleep(left_s)
+
+    async def _once(self, want: Want) -> tuple[Fetched, bytes, float]:
+        """One attempt: outcome, body, and the seconds that the server asks to wait."""
+        request = self._request(want)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             response = await self.download(request)
         except failures() as error:
-            reason, detail = self._explain(url, error, max_bytes)
-            return Fetched(url, 0, now, reason, detail), b"", 0.0
-        fetched = _describe(url, response, now)
+            reason, detail = self._explain(want.url, error, want.max_bytes)
+            return Fetched(want.url, 0, now, reason, detail), b"", 0.0
+        fetched = _describe(want.url, response, now)
         fetched = replace(fetched, latency_ms=round(request.meta.get("download_latency", 0) * 1000))
         if fetched.status in REDIRECTS:
             return self._redirect(fetched, response), b"", 0.0
+        if fetched.status == NOT_MODIFIED and want.validators:
+            return fetched, b"", 0.0
         if not 200 <= fetched.status < 300:
             detail = f"expected status 200, got {fetched.status}"
-            asked = response.headers.get("Retry-After", b"").decode("latin-1")
-            asked_s = float(asked) if asked.isdecimal() else 0.0
+            asked_s = retry_after_s(response.headers.get("Retry-After", b"").decode("latin-1"))
             return replace(fetched, reason=RejectReason.HTTP_ERROR, detail=detail), b"", asked_s
-        return (*_read_body(fetched, response, accepted, max_bytes), 0.0)
+        return (*_read_body(fetched, response, want), 0.0)
+
+    def _request(self, want: Want) -> Any:
+        from scrapy import Request
+
+        meta: dict[str, Any] = {
+            "download_maxsize": 0 if want.partial else want.max_bytes,
+            "download_timeout": self.config.timeout_s,
+        }
+        if want.partial:
+            meta[ROOM] = want.max_bytes
+        if want.accepted is not None:
+            meta[ACCEPTED] = want.accepted
+        url = self.wire.to_wire(want.url)
+        return Request(url, headers=want.validators, meta=meta, dont_filter=True)
 
     def _redirect(self, fetched: Fetched, response: Any) -> Fetched:
         """Record where a redirect leads, as a public URL."""
@@ -179,18 +223,17 @@ def _describe(url: str, response: Any, now: str) -> Fetched:
         charset=charset,
         etag=header("ETag"),
         last_modified=header("Last-Modified"),
+        date=header("Date"),
     )
 
 
-def _read_body(
-    fetched: Fetched, response: Any, accepted: frozenset[str] | None, max_bytes: int
-) -> tuple[Fetched, bytes]:
+def _read_body(fetched: Fetched, response: Any, want: Want) -> tuple[Fetched, bytes]:
     """Unpack the body and check its type; the record is complete then, or says what is wrong."""
     body: bytes = response.body
     encoding = (response.headers.get("Content-Encoding") or b"").decode("latin-1").lower().strip()
     try:
         if encoding in ("gzip", "x-gzip", "deflate") and body:
-            body = unzip(body, max_bytes=max_bytes)
+            body = unzip(body, max_bytes=want.max_bytes, partial=want.partial)
         elif encoding not in ("", "identity") and body:
             raise ValueError(f"content-encoding {encoding}: expected gzip or none")
     except TooLargeError as error:
@@ -198,9 +241,10 @@ def _read_body(
     except ValueError as error:
         return replace(fetched, reason=RejectReason.CONTENT_TYPE, detail=str(error)), b""
     kind = sniffed_type(body) if fetched.content_type in UNNAMED else fetched.content_type
-    if accepted is not None and kind not in accepted:
+    if want.accepted is not None and kind not in want.accepted:
         found = fetched.content_type or "no content type"
-        detail = f"{found}: expected one of {', '.join(sorted(accepted))}"
+        detail = f"{found}: expected one of {', '.join(sorted(want.accepted))}"
         return replace(fetched, reason=RejectReason.CONTENT_TYPE, detail=detail), b""
+    body = body[: want.max_bytes] if want.partial else body
     digest = sha256_bytes(body)
     return replace(fetched, content_type=kind, size_bytes=len(body), sha256=digest), body

@@ -42,6 +42,18 @@ class Frontier:
     )
     kept: int = 0
     """Pages so far."""
+    settled: int = 0
+    """Visits of the rounds so far that were answered or refused."""
+    failed: int = 0
+    """Those of them that were answered and are rejects."""
+
+    def queued(self) -> int:
+        """URLs known and not settled."""
+        return len(self.waiting) + len(self.taken) - self.settled
+
+    def rejected(self) -> int:
+        """URLs settled as rejects so far."""
+        return self.failed + len(self.refused)
 
     def start(self, urls: Iterable[str]) -> None:
         """Begin with these canonical URLs, even outside `include`: for their links."""
@@ -52,7 +64,7 @@ class Frontier:
     def link(self, url: str, *, depth: int) -> None:
         """Note a URL that a page or sitemap names."""
         public = self._public(url)
-        if public is None:
+        if public is None or self._is_old_news(public, depth):
             return
         if refusal := self.scope.refusal(public):
             if public not in self.found:
@@ -65,6 +77,14 @@ class Frontier:
             self.deep.add(public)
         else:
             self._wait(Visit(depth, public, 0))
+
+    def _is_old_news(self, url: str, depth: int) -> bool:
+        """Whether another link to a URL changes nothing: most links of a page are navigation."""
+        if url not in self.found:
+            return False
+        waiting = self.waiting.get(url)
+        nearer = waiting is not None and waiting <= Visit(depth, url, 0)
+        return nearer or url in self.taken or url in self.refused
 
     def redirect(self, visit: Visit, target: str) -> None:
         """Let the target of a redirect wait, unless it is known or out of bounds."""
@@ -79,7 +99,9 @@ class Frontier:
 
     def refuse(self, url: str, reason: str, detail: str) -> None:
         """Settle a URL without a request."""
-        self.refused.setdefault(url, (reason, detail))
+        if url not in self.refused:
+            self.settled += url in self.taken
+            self.refused[url] = (reason, detail)
         self.waiting.pop(url, None)
 
     def record(self, visit: Visit, fetched: Fetched) -> None:
@@ -90,6 +112,8 @@ class Frontier:
                 fetched, reason=RejectReason.REDIRECT_LOOP, detail=detail, location=""
             )
         self.fetched[visit.url] = fetched
+        self.settled += 1
+        self.failed += bool(fetched.reason)
         if fetched.location:
             self.redirect(visit, fetched.location)
         elif not fetched.reason and self.scope.refusal(visit.url) is None:

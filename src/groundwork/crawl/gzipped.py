@@ -10,13 +10,18 @@ class TooLargeError(ValueError):
     """The content is larger than its cap."""
 
 
-def unzip(body: bytes, *, max_bytes: int) -> bytes:
-    """Decompress gzip or zlib. Raises: `TooLargeError` past `max_bytes`, `ValueError` if broken."""
+def unzip(body: bytes, *, max_bytes: int, partial: bool = False) -> bytes:
+    """Decompress gzip or zlib; `partial` takes the first `max_bytes` of what may be cut off.
+
+    Raises: `TooLargeError` past `max_bytes`, `ValueError` if broken.
+    """
     engine = zlib.decompressobj(wbits=GZIP_OR_ZLIB)
     try:
         content = engine.decompress(body, max_bytes + 1)
     except zlib.error as error:
         raise ValueError(f"broken gzip: {error}") from error
+    if partial:
+        return content[:max_bytes]
     if len(content) > max_bytes:
         raise TooLargeError(f"more than {max_bytes} bytes when decompressed")
     if not engine.eof:

@@ -1,17 +1,18 @@
-"""What the parent tells the crawling process and what it gets back: files of one spool folder.
+"""What the parent tells a fetching process: the job, in a file, then one `Ask` a line.
 
-`job.json` goes in; `result.json` and `bodies/<sha256>` come out. Standard output carries one
-line of progress per URL.
+Each `Ask` is answered by one line with an `Answer`, in any order; the body lies in the store.
 """
 
-from dataclasses import asdict, dataclass
+import json
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from groundwork.artifacts import from_mapping, read_json, write_json
+from groundwork.artifacts import code_version, sha256_bytes
 from groundwork.crawl.config import CrawlConfig
-from groundwork.crawl.outcomes import Fetch, Fetched
+from groundwork.crawl.outcomes import Fetched
 from groundwork.crawl.urls import Scope, Wire
-from groundwork.records import Reject
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,10 @@ class Job:
     wire: Wire
     local: bool
     """Whether private and loopback addresses are allowed."""
-    render: bool = False
+    render: bool
     """Whether HTML pages are shown to a browser."""
+    content: str
+    """Of a mirror, a hash that changes with its files; of a live site, empty."""
 
     @property
     def scope(self) -> Scope:
@@ -35,46 +38,73 @@ class Job:
         hosts = frozenset(url.split("/")[2] for url in self.start_urls)
         return Scope(hosts, self.include, self.exclude)
 
+    def source_key(self) -> str:
+        """Names the source, however it is crawled."""
+        return _hash([self.start_urls, self.wire.public])
+
+    def answers_key(self) -> str:
+        """Hash of all that an answer depends on beside the site: not the order, pace or caps."""
+        config = self.config
+        asked = [config.user_agent, config.content_types, config.tracking_params]
+        caps = [config.max_body_bytes, config.timeout_s, config.retries, config.backoff_s]
+        code = code_version(Path(__file__).parent)
+        return _hash(
+            [asked, caps, config.max_backoff_s, self.local, self.render, self.content, code]
+        )
+
+
+def _hash(value: Any) -> str:
+    return sha256_bytes(json.dumps(value).encode())
+
+
+class Kind(StrEnum):
+    """What a URL is asked for."""
+
+    PAGE = "page"
+    ROBOTS = "robots"
+    SITEMAP = "sitemap"
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the crawling process found."""
+class Ask:
+    """A URL to fetch."""
 
-    pages: tuple[Fetched, ...]
-    rejects: tuple[Reject, ...]
-    fetches: tuple[Fetch, ...]
-    offsite: int
-    excluded: int
+    kind: str
+    url: str
+    pace_s: float
+    """Seconds between two requests to its host, at least."""
+    etag: str
+    last_modified: str
+    """Validators of the answer that is known; empty when none is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spool:
-    """The folder between the two processes."""
+class Answer:
+    """What came of an `Ask`."""
 
-    folder: Path
+    kind: str
+    fetched: Fetched
+    links: tuple[str, ...]
+    """Where a page leads, or the pages that a sitemap lists."""
+    sitemaps: tuple[str, ...]
+    """Sitemaps that a sitemap's index lists."""
 
-    def write_job(self, job: Job) -> None:
-        """Called by the parent."""
-        (self.folder / "bodies").mkdir()
-        write_json(self.folder / "job.json", asdict(job))
 
-    def read_job(self) -> Job:
-        """Called by the crawling process."""
-        return from_mapping(Job, read_json(self.folder / "job.json"))
+def to_line(message: Ask | Answer) -> bytes:
+    """One line of JSON."""
+    row = {field.name: getattr(message, field.name) for field in fields(message)}
+    if isinstance(message, Answer):  # `asdict` of the whole would copy every link
+        row["fetched"] = asdict(message.fetched)
+    return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
-    def write_body(self, sha256: str, body: bytes) -> None:
-        """Keep a page's body; equal bodies are kept once."""
-        (self.folder / "bodies" / sha256).write_bytes(body)
 
-    def read_body(self, sha256: str) -> bytes:
-        """Body of a page."""
-        return (self.folder / "bodies" / sha256).read_bytes()
+def read_ask(line: bytes) -> Ask:
+    """The `Ask` of a line."""
+    return Ask(**json.loads(line))
 
-    def write_outcome(self, outcome: Outcome) -> None:
-        """The last act of the crawling process."""
-        write_json(self.folder / "result.json", asdict(outcome))
 
-    def read_outcome(self) -> Outcome | None:
-        """None when the crawling process broke off."""
-        path = self.folder / "result.json"
-        return from_mapping(Outcome, read_json(path)) if path.exists() else None
+def read_answer(line: bytes) -> Answer:
+    """The `Answer` of a line; written out, for `from_mapping` would look up types every time."""
+    row = json.loads(line)
+    fetched = Fetched(**row["fetched"])
+    return Answer(row["kind"], fetched, tuple(row["links"]), tuple(row["sitemaps"]))

@@ -116,6 +116,7 @@ def _rejected_fetch(
 ) -> Fetch:
     """Line of the log for a found URL that is no page; status 0 when nothing was requested."""
     fetched = frontier.fetched.get(url) or Fetched(url, 0, "", attempts=0)
-    refused = frontier.refused.get(url, ("", ""))[0] == RejectReason.ROBOTS
-    verdict = "disallowed" if refused else robots(url)
+    verdict = robots(url)
+    if verdict == "allowed" and frontier.refused.get(url, ("", ""))[0] == RejectReason.ROBOTS:
+        verdict = "disallowed"
     return replace(_fetch(route, fetched, verdict), redirects=route.hops[1:])

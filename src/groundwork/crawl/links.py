@@ -1,10 +1,16 @@
 """Links in a page and entries of a sitemap; both without building a tree of the page."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-from groundwork.crawl.gzipped import unzip
+from groundwork.crawl.gzipped import TooLargeError, unzip
 from groundwork.crawl.urls import canonical
+
+MAX_LINKS_BYTES = 4 << 20
+"""What the links of a page may take: a thousand times what a large page has."""
+MAX_LISTED_BYTES = 32 << 20
+"""What the entries of a sitemap may take: the protocol allows 50,000 and 50 MB with all else."""
 
 
 @dataclass(slots=True)
@@ -47,6 +53,8 @@ def page_links(body: bytes, *, content_type: str, url: str) -> list[str]:
 
     `content_type` is the header with its charset; a charset that lies or does not exist is
     replaced by what the page says or, failing that, by UTF-8.
+
+    Raises: `TooLargeError` when the links take more than `MAX_LINKS_BYTES`.
     """
     from lxml.etree import HTMLParser
 
@@ -55,7 +63,23 @@ def page_links(body: bytes, *, content_type: str, url: str) -> list[str]:
     parser.feed(_decode(body, content_type).encode("utf-8", "replace"))
     parser.close()
     base = _join(url, collector.base) or url
-    return sorted({_join(base, href) for href in set(collector.hrefs)} - {""})
+    return _within(MAX_LINKS_BYTES, (_join(base, href) for href in set(collector.hrefs)))
+
+
+def _within(max_bytes: int, urls: Iterable[str]) -> list[str]:
+    """Sorted, each once. Raises: `TooLargeError` as soon as they are too long together.
+
+    A long `<base href>` before many short links would make gigabytes of a small page.
+    """
+    kept: set[str] = set()
+    size_bytes = 0
+    for url in urls:
+        if url and url not in kept:
+            kept.add(url)
+            size_bytes += len(url)
+            if size_bytes > max_bytes:
+                raise TooLargeError(f"its links are longer than {max_bytes} bytes together")
+    return sorted(kept)
 
 
 def _decode(body: bytes, content_type: str) -> str:
@@ -86,7 +110,7 @@ class Sitemap:
 def read_sitemap(body: bytes, *, max_bytes: int) -> Sitemap:
     """Entries of a sitemap or an index of sitemaps, gzipped or not; broken XML as far as it reads.
 
-    Raises: `ValueError` when the file is no sitemap at all.
+    Raises: `ValueError` when the file is no sitemap at all, or lists too much.
     """
     from lxml.etree import QName, XMLParser, XMLSyntaxError, fromstring
 
@@ -100,5 +124,5 @@ def read_sitemap(body: bytes, *, max_bytes: int) -> Sitemap:
     if kind not in ("urlset", "sitemapindex"):
         raise ValueError(f"expected urlset or sitemapindex, found {kind}")
     entries = root.xpath("./*/*[local-name()='loc']/text()")
-    urls = tuple(sorted({url for entry in entries if (url := canonical(str(entry)))}))
+    urls = tuple(_within(MAX_LISTED_BYTES, (canonical(str(entry)) or "" for entry in entries)))
     return Sitemap(urls, ()) if kind == "urlset" else Sitemap((), urls)

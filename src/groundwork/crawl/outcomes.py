@@ -67,6 +67,8 @@ class Fetched:
     charset: str = ""
     etag: str = ""
     last_modified: str = ""
+    date: str = ""
+    """The server's clock; tells whether `last_modified` can be relied on."""
     latency_ms: int = 0
     size_bytes: int = 0
     sha256: str = ""
@@ -86,8 +88,9 @@ class Fetch:
     etag: str
     last_modified: str
     robots: str
-    """`allowed`, `disallowed`, `none` when the host has no robots.txt, `ignored` by order of the
-    source, or `not_asked` for files and repositories."""
+    """`allowed`, `disallowed`, `none` when the host has no robots.txt, `unreachable` when nobody
+    knows what it says, `ignored` by order of the source, `not_asked` for files and repositories,
+    empty when a crawl never came to ask."""
     latency_ms: int
     size_bytes: int
     sha256: str

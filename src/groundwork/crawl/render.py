@@ -98,13 +98,13 @@ class Renderer:
                     content = await self._show(fetched, body)
             except TimeoutError:
                 detail = f"its scripts did not end within {self.config.timeout_s:g} s"
-                return replace(fetched, reason=RejectReason.RENDER, detail=detail), b""
+                return replace(fetched, reason=RejectReason.RENDER, detail=detail, sha256=""), b""
             except Error as error:
                 detail = " ".join(error.message.split())[:200]
-                return replace(fetched, reason=RejectReason.RENDER, detail=detail), b""
+                return replace(fetched, reason=RejectReason.RENDER, detail=detail, sha256=""), b""
         if len(content) > self.config.max_body_bytes:
             detail = f"more than {self.config.max_body_bytes} bytes when rendered"
-            return replace(fetched, reason=RejectReason.TOO_LARGE, detail=detail), b""
+            return replace(fetched, reason=RejectReason.TOO_LARGE, detail=detail, sha256=""), b""
         digest = sha256_bytes(content)
         shown = replace(fetched, charset="utf-8", size_bytes=len(content), sha256=digest)
         return shown, content

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from protego import Protego
 
 
+MAX_ROBOTS_BYTES = 500 * 1024
+"""RFC 9309, 2.5: at least 500 KiB are parsed; what follows is not read."""
+ROBOTS_HOPS = 5
+"""RFC 9309, 2.3.1.2: at least five redirects are followed, to other hosts too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Robots:
     """Rules for one user agent; `closed` names why nothing of the origin may be fetched."""
@@ -27,7 +33,9 @@ class Robots:
 
     @property
     def verdict(self) -> str:
-        """`allowed` for a page that was fetched, `none` when the origin has no rules."""
+        """For a page that was fetched or that the origin as a whole keeps from being fetched."""
+        if self.closed:
+            return "unreachable"
         return "allowed" if self.rules is not None else "none"
 
     @property
@@ -37,9 +45,10 @@ class Robots:
         return max(0.0, float(delay or 0))
 
     def pace_s(self, config: CrawlConfig, *, mirrored: bool) -> float:
-        """Seconds between two requests to the host; never longer than the whole crawl."""
-        asked_s = max(config.delay_s, self.crawl_delay_s)
-        return min(config.mirror_delay_s if mirrored else asked_s, config.max_total_s)
+        """Seconds between two requests to the host."""
+        if mirrored:
+            return config.mirror_delay_s
+        return max(config.delay_s, min(self.crawl_delay_s, config.max_delay_s))
 
     @property
     def sitemaps(self) -> list[str]:
@@ -48,25 +57,21 @@ class Robots:
 
 
 def read_robots(fetched: Fetched, body: bytes, *, user_agent: str) -> Robots:
-    """Rules from what `/robots.txt` answered.
+    """Rules from what `/robots.txt` answered, redirects followed; `body` may be cut off.
 
-    RFC 9309, 2.3.1: a client error means no rules; a server error or an unreachable host means
-    that everything is disallowed, since nobody knows what the site wishes.
+    RFC 9309, 2.3.1: a client error or too many redirects mean no rules; a server error or an
+    unreachable host mean that everything is disallowed, since nobody knows what the site wishes.
+    429 is counted as a server error, as the large search engines do: it says nothing about rules.
     """
     from protego import Protego
 
     agent = user_agent.split("/")[0].split()[0]
-    if fetched.status == 200 and not fetched.reason:
-        return Robots(Protego.parse(body.decode("utf-8-sig", "replace")), agent)
-    if fetched.reason in (
-        RejectReason.HTTP_ERROR,
-        RejectReason.REDIRECT_LOOP,
-        RejectReason.OFFSITE,
-    ):
-        if fetched.status >= 500 or fetched.status == 429:
-            detail = (
-                f"{fetched.url} answered {fetched.status}, so nothing may be fetched (RFC 9309)"
-            )
-            return Robots(None, agent, RejectReason.ROBOTS, detail)
+    if not fetched.reason and not fetched.location:
+        whole = body if len(body) < MAX_ROBOTS_BYTES else body[: body.rfind(b"\n") + 1]
+        return Robots(Protego.parse(whole.decode("utf-8-sig", "replace")), agent)
+    if fetched.status >= 500 or fetched.status == 429:
+        detail = f"{fetched.url} answered {fetched.status}, so nothing may be fetched (RFC 9309)"
+        return Robots(None, agent, RejectReason.ROBOTS, detail)
+    if fetched.location or fetched.reason == RejectReason.HTTP_ERROR:
         return Robots(None, agent)
     return Robots(None, agent, fetched.reason, f"{fetched.url}: {fetched.detail}")

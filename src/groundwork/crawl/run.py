@@ -1,27 +1,27 @@
-"""A domain's source crawled in a process of its own."""
+"""A domain's source crawled: the plan, the processes, and the pages."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
+import asyncio
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
+from groundwork.artifacts import write_json
 from groundwork.config import DomainConfig
 from groundwork.crawl.config import CrawlConfig
-from groundwork.crawl.job import Job, Outcome, Spool
+from groundwork.crawl.fleet import Fleet
+from groundwork.crawl.job import Job
+from groundwork.crawl.ledger import Ledger
 from groundwork.crawl.outcomes import CrawlResult, RejectReason
+from groundwork.crawl.progress import Progress
 from groundwork.crawl.render import find_browser
-from groundwork.crawl.site import StaticSite
+from groundwork.crawl.rounds import Rounds
+from groundwork.crawl.site import StaticSite, fingerprint
+from groundwork.crawl.store import JOB_NAME, Store, locked
 from groundwork.crawl.urls import Wire, canonical, origin
 from groundwork.errors import ConfigError, InputError
 from groundwork.records import Page
 
-SOURCE_DIR = Path(__file__).resolve().parents[2]
-"""The folder that holds `groundwork`: the process must run this code, not an installed copy."""
 WAY_OUT = {
     RejectReason.CONTENT_TYPE: "add the type to crawl.content_types if clean can read it",
     RejectReason.EXCLUDED: "check include and exclude of the source",
@@ -38,36 +38,52 @@ WAY_OUT = {
 def crawl_domain(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
     """Fetch the pages of the domain's source; everything in the result is under public URLs.
 
-    Equal for equal sites, but for clocks and latencies in `fetches`. Shows progress on stderr.
+    Equal for equal sites, but for clocks and latencies in `fetches`, also when the crawl goes on
+    where an earlier one was killed, or asks only for what changed. Shows progress on stderr.
 
     Raises: `InputError` when the site is unreachable, empty, or yields no page; `ConfigError`
     when the domain does not name exactly one source.
     """
     with ExitStack() as stack:
         job, source = _plan(domain, config, stack)
-        spool = Spool(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crawl."))))
-        spool.write_job(job)
-        status = _run_worker(spool)
-        outcome = spool.read_outcome()
-        if outcome is None:
-            raise InputError(f"{job.start_urls[0]}: {_broken_off(status)}")
-        if not outcome.pages:
-            raise InputError(_no_pages(job, outcome))
+        folder, lock = stack.enter_context(locked(job.source_key()))
+        store = Store(folder, answers_key=job.answers_key(), resume_s=config.resume_s)
+        stack.callback(store.close)
+        write_json(folder / JOB_NAME, asdict(job))
+        rounds = asyncio.run(_crawl(job, store, lock))
+        if not rounds.ledger.pages:
+            store.forget()
+            raise InputError(_no_pages(job, rounds.ledger))
         pages = [
             Page(
                 url=page.url,
                 content_type=page.content_type,
                 charset=page.charset,
-                body=spool.read_body(page.sha256),
+                body=store.bodies.read(page.sha256),
                 sha256=page.sha256,
                 source=source,
                 licence=domain.licence,
             )
-            for page in outcome.pages
+            for page in rounds.ledger.pages
         ]
+        (store.forget if job.wire.public else store.remember)()
     return CrawlResult(
-        pages, list(outcome.rejects), list(outcome.fetches), outcome.offsite, outcome.excluded
+        pages,
+        rounds.ledger.rejects,
+        rounds.ledger.fetches,
+        offsite=len(rounds.frontier.outside[RejectReason.OFFSITE]),
+        excluded=len(rounds.frontier.outside[RejectReason.EXCLUDED]),
     )
+
+
+async def _crawl(job: Job, store: Store, lock: int) -> Rounds:
+    """Run the rounds to their end; the processes inherit `lock`."""
+    processes = job.config.processes
+    with Progress(resumed=len(store.resumed.places)) as progress:
+        async with Fleet(store.folder, processes=processes, inherit=[lock]) as fleet:
+            rounds = Rounds(job, store=store, fleet=fleet, show=progress.show)
+            await rounds.run()
+    return rounds
 
 
 def _plan(domain: DomainConfig, config: CrawlConfig, stack: ExitStack) -> tuple[Job, str]:
@@ -77,16 +93,21 @@ def _plan(domain: DomainConfig, config: CrawlConfig, stack: ExitStack) -> tuple[
     if domain.mirror is not None:
         mirror = domain.mirror
         starts = _starts([f"{mirror.public_url}{path}" for path in mirror.include or ["/"]])
-        wire = Wire(origin(starts[0]), stack.enter_context(StaticSite(Path(mirror.dir))))
+        folder = Path(mirror.dir)
+        wire = Wire(origin(starts[0]), stack.enter_context(StaticSite(folder)))
         scope = (tuple(mirror.include), tuple(mirror.exclude))
-        return Job(config, starts, *scope, wire, local=True), "mirror"
+        content = fingerprint(folder)
+        job = Job(config, starts, *scope, wire, local=True, render=False, content=content)
+        return job, "mirror"
     assert domain.site is not None
     site = domain.site
     scope = (tuple(site.include), tuple(site.exclude))
     starts = _starts(site.start_urls)
     if site.render:
         find_browser()
-    return Job(config, starts, *scope, Wire("", ""), site.local, site.render), "site"
+    wire = Wire("", "")
+    job = Job(config, starts, *scope, wire, local=site.local, render=site.render, content="")
+    return job, "site"
 
 
 def _starts(urls: list[str]) -> tuple[str, ...]:
@@ -101,41 +122,10 @@ def _starts(urls: list[str]) -> tuple[str, ...]:
     return tuple(sorted(set(starts)))
 
 
-def _run_worker(spool: Spool) -> int:
-    """Run the crawling process to its end and show its progress; return its exit status."""
-    from tqdm import tqdm
-
-    paths = [str(SOURCE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "groundwork.crawl.worker", str(spool.folder)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process, tqdm(desc="crawl", unit=" URLs", mininterval=0.5) as bar:
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                numbers = json.loads(line)
-                bar.total = numbers["found"]
-                bar.set_postfix(pages=numbers["kept"], refresh=False)
-                bar.update(numbers["settled"] - bar.n)
-        except BaseException:
-            process.kill()
-            raise
-    return process.returncode
-
-
-def _broken_off(status: int) -> str:
-    if status == -signal.SIGALRM:
-        return "the crawl hung past crawl.max_total_s and was ended; try a smaller crawl.max_pages"
-    return f"the crawl broke off with exit status {status}; its messages are above"
-
-
-def _no_pages(job: Job, outcome: Outcome) -> str:
+def _no_pages(job: Job, ledger: Ledger) -> str:
     """One line that names the site, what became of it, and the way out."""
-    counts = Counter(reject.reason for reject in outcome.rejects)
+    counts = Counter(reject.reason for reject in ledger.rejects)
     words = ", ".join(f"{number} {reason}" for reason, number in sorted(counts.items()))
-    first = next(reject for reject in outcome.rejects if reject.key in job.start_urls)
+    first = next(reject for reject in ledger.rejects if reject.key in job.start_urls)
     way_out = WAY_OUT.get(RejectReason(first.reason), "see the key of that name in conf/crawl/")
     return f"{first.key}: no page could be kept ({words}): {first.detail}; {way_out}"

@@ -1,4 +1,4 @@
-"""The crawling process: `python -m groundwork.crawl.worker SPOOL`.
+"""A fetching process: `python -m groundwork.crawl.worker FOLDER`, the store's folder of a source.
 
 Scrapy's reactor runs once per process and cannot be started again, so each crawl has its own.
 """
@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from groundwork.crawl.job import Job, Spool
+from groundwork.artifacts import from_mapping, read_json
+from groundwork.crawl.job import Job
+from groundwork.crawl.store import JOB_NAME, Bodies
 
 
 def settings(job: Job) -> dict[str, Any]:
@@ -19,6 +21,10 @@ def settings(job: Job) -> dict[str, Any]:
     """
     config = job.config
     return {
+        "AUTOTHROTTLE_ENABLED": not job.wire.public,  # our own server needs no mercy
+        "AUTOTHROTTLE_MAX_DELAY": config.max_delay_s,
+        "AUTOTHROTTLE_START_DELAY": 0,
+        "AUTOTHROTTLE_TARGET_CONCURRENCY": config.target_concurrency,
         "COMPRESSION_ENABLED": False,  # gzip is unpacked in `fetch`, with its errors as rejects
         "CONCURRENT_REQUESTS": 0,  # 0: no limit beyond the one per host
         "CONCURRENT_REQUESTS_PER_DOMAIN": config.concurrency,
@@ -33,6 +39,10 @@ def settings(job: Job) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": config.timeout_s,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_WARNSIZE": 0,
+        "EXTENSIONS": {
+            "scrapy.extensions.throttle.AutoThrottle": None,
+            "groundwork.crawl.throttle.HostThrottle": 0,
+        },
         "HTTPPROXY_ENABLED": False,  # a proxy resolves names itself, out of reach of our check
         "LOG_LEVEL": "ERROR",
         "MEMUSAGE_ENABLED": False,
@@ -48,17 +58,16 @@ def settings(job: Job) -> dict[str, Any]:
 
 
 def run(folder: Path) -> None:
-    """Crawl the job of a spool folder; its outcome is written there."""
+    """Answer what the parent asks, until it is gone."""
     from scrapy.crawler import AsyncCrawlerProcess
 
     from groundwork.crawl.spider import PageSpider
 
-    spool = Spool(folder)
-    job = spool.read_job()
+    job = from_mapping(Job, read_json(folder / JOB_NAME))
     # The kernel ends a process whose event loop hangs, for instance in a parser.
     signal.alarm(int(job.config.max_total_s + 2 * job.config.timeout_s) + 60)
     process = AsyncCrawlerProcess(settings(job))
-    process.crawl(PageSpider, job=job, spool=spool)
+    process.crawl(PageSpider, job=job, bodies=Bodies(folder / "bodies"))
     process.start()
 
 
