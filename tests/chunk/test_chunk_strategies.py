@@ -302,6 +302,12 @@ def test_what_opens_a_block_begins_its_passage(cut: Callable[..., list[Chunk]]) 
         assert "# The rules\nserver:\n  rules:\n    rule_0" in chunks[at].text
 
 
+def test_a_chain_of_openers_is_parted_too(cut: Callable[..., list[Chunk]]) -> None:
+    """Where every line opens a block, passages are full all the same."""
+    chunks = cut("```\n" + "open {\n" * 2000 + "```", "headings")
+    assert len(chunks) < 2000 * 2 / 200 * 1.5
+
+
 def test_passages_of_long_code_begin_with_a_statement(cut: Callable[..., list[Chunk]]) -> None:
     """Twenty functions of nine lines each: no passage begins inside one."""
     body = "\n".join(f"    value = combine(value, {n})" for n in range(7))

@@ -10,6 +10,9 @@ from groundwork.chunk.blocks import BlockKind
 from groundwork.chunk.config import ChunkConfig
 from groundwork.chunk.pieces import Piece
 
+MAX_LEAD_IN = 0.25
+"""Of a passage that several pieces which announce the next may take along."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -56,7 +59,10 @@ def _part_lead_in(
     """Part from `run` the last pieces that announce `following` and fit beside it."""
     at = len(run)
     while at > 1 and run[at - 1].announces:
-        if _length([*run[at - 1 :], following]) > config.max_tokens:
+        length = _length(run[at - 1 :])
+        if length + following.tokens > config.max_tokens:
+            break
+        if at < len(run) and length > config.target_tokens * MAX_LEAD_IN:
             break
         at -= 1
     return run[:at], run[at:]
