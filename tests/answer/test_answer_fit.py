@@ -18,9 +18,14 @@ from groundwork.answer import (
     weight_of,
     without_evidence,
 )
+from groundwork.answer.calibration import (
+    RESCALED_EXAMPLES,
+    VECTOR_EXAMPLES,
+    _weighted_quantile,
+    decide,
+)
 from groundwork.answer.config import CalibrationConfig
 from groundwork.answer.features import FEATURES, candidates, sentence_features
-from groundwork.answer.fit import VECTOR_EXAMPLES, _weighted_quantile, decide
 from groundwork.answer.linear import Logistic
 from groundwork.config import check
 from groundwork.errors import ConfigError, InputError
@@ -276,6 +281,23 @@ def test_questions_about_a_page_are_held_out_together() -> None:
     apart = fit_calibration(examples, CONFIG)
     alone = [replace(e, group=str(number)) for number, e in enumerate(examples)]
     assert apart.threshold < 0.6 < fit_calibration(alone, CONFIG).threshold
+
+
+def _users(size: int) -> list[Example]:
+    """Signals tell nothing: of 600 hard questions a quarter is answered rightly, of users' .8."""
+    kinds = [(5.0, 4, 5)] * size + [(1.0, 1, 4)] * 600
+    return [
+        Example({"none": 0.0}, NOWHERE_D, True, number % of < right, weight, str(number))
+        for number, (weight, right, of) in enumerate(kinds)
+    ]
+
+
+def test_confidence_fits_the_questions_that_users_ask() -> None:
+    """Not the hard ones beside them; unless too few are known to tell."""
+    for size, expected in ((RESCALED_EXAMPLES + 10, 0.8), (RESCALED_EXAMPLES - 10, 0.39)):
+        calibration = fit_calibration(_users(size), CONFIG)
+        _, confidence = decide({"none": 0.0}, NOWHERE_D, SAID, calibration)
+        assert confidence == pytest.approx(expected, abs=0.03)
 
 
 def test_calibration_of_an_older_release_is_read() -> None:

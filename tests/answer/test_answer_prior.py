@@ -6,10 +6,10 @@ from importlib.resources import files
 import numpy as np
 
 from groundwork.answer import Retrieval, all_signals, read_prior
+from groundwork.answer.calibration import decide
 from groundwork.answer.config import ExtractiveConfig
 from groundwork.answer.extractive import SIGNALS, Extractive
 from groundwork.answer.features import FEATURES
-from groundwork.answer.fit import decide
 from groundwork.answer.signals import ANSWER_SIGNALS, RETRIEVAL_SIGNALS
 
 HINT = "signals or features changed: `dvc repro evaluate && python scripts/make_prior.py`"

@@ -1,16 +1,10 @@
 """Retrieval at question time, answerers, prompt, guards: shared by evaluation and service."""
 
 from groundwork.answer.assistant import Assistant, ReleaseInfo, Verdict, judge
+from groundwork.answer.calibration import Calibration, Example, fit_calibration
 from groundwork.answer.config import AnswerConfig, EndpointConfig, GenerativeConfig
 from groundwork.answer.draft import Answerer, Draft, Support
-from groundwork.answer.fit import (
-    Calibration,
-    Example,
-    fit_calibration,
-    fit_ranker,
-    weight_of,
-    without_evidence,
-)
+from groundwork.answer.fit import fit_ranker, weight_of, without_evidence
 from groundwork.answer.open import make_answerer
 from groundwork.answer.prior import Prior, read_prior
 from groundwork.answer.retrieval import HybridRetriever, Retrieval

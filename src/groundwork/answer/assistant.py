@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundwork.answer.calibration import Calibration, decide
 from groundwork.answer.compose import compose, refuse
 from groundwork.answer.config import AnswerConfig
 from groundwork.answer.draft import Answerer, Draft
-from groundwork.answer.fit import Calibration, decide
 from groundwork.answer.open import make_answerer
 from groundwork.answer.retrieval import Retrieval
 from groundwork.answer.signals import all_signals

@@ -1,22 +1,17 @@
-"""Learns, from questions whose answers are known, which sentences to pick and when to refuse.
+"""Learns, from questions whose evidence is known, which sentences to pick.
 
-In: questions with evidence (validation pairs, the golden set's `dev` half). Out: a `Calibration`
-for each answerer, stored as `calibration.json`. Nothing of a test split comes here.
+In: questions with evidence (labelled ones, validation pairs, the golden set's `dev` half). Out: the
+ranker, stored in `calibration.json`. Nothing of a test split comes here.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from groundwork.answer.config import CalibrationConfig
-from groundwork.answer.draft import Draft
 from groundwork.answer.features import FEATURES, candidates, sentence_features
-from groundwork.answer.linear import Logistic, fit_listwise, fit_logistic, fit_with_vectors
+from groundwork.answer.linear import Logistic, fit_listwise
 from groundwork.answer.matching import is_evidence, squash
 from groundwork.answer.retrieval import Retrieval
-from groundwork.errors import InputError
 from groundwork.records import Question, Retrieved, Split
 
 RANKER_PENALTY = 1e-3
@@ -24,66 +19,9 @@ RANKER_PENALTY = 1e-3
 coverage (cross-validation by page on the golden `dev` half)."""
 GENERATED_WEIGHT = 0.2
 """Weight of a generated pair in the ranker beside a person's question: it repeats the page."""
-CALIBRATION_STRENGTH = 0.1
-"""Inverse L2 penalty of the two probabilities."""
 GOLDEN_WEIGHT = 5.0
 """A question of a golden set's `dev` half counts as much as this many generated ones: it is what
 users ask. Labelled questions count as one: with five, they drown `dev` (AUC .86 against .87)."""
-VECTOR_SCALE = 4.0
-"""By which a question's unit vector is multiplied in the fit: the L2 penalty then weighs less. 2, 4
-and 8 give an AUC of .978, .981 and .974 on `dev`, .831, .843 and .839 on labelled questions."""
-VECTOR_EXAMPLES = 500
-"""Fewer examples cannot tell the 384 weights of a question's vector."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Turns the signals of a question into two probabilities, and says when to refuse."""
-
-    answerable: Logistic
-    """Probability that the passages hold the answer."""
-    subject: tuple[float, ...]
-    """Weights (D,) on the question's vector beside those signals: which questions the domain
-    leaves unanswered. Empty where too few were known."""
-    right: Logistic
-    """Probability that the answer given is right."""
-    threshold: float
-    """Below this probability of being answerable, the answer is a refusal."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain numbers."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Calibration":
-        """The inverse of `as_json`."""
-        return cls(
-            answerable=Logistic(**value["answerable"]),
-            subject=tuple(value.get("subject", ())),  # releases up to 0.1 have none
-            right=Logistic(**value["right"]),
-            threshold=float(value["threshold"]),
-        )
-
-    def probability(self, signals: Mapping[str, float], vector_D: np.ndarray) -> float:
-        """That the passages hold the answer to the question of `signals` and `vector_D`."""
-        names = sorted(signals)
-        row_1F = np.array([[signals[name] for name in names]])
-        shift = float(np.dot(self.subject, vector_D)) if self.subject else 0.0
-        return float(self.answerable.probability(row_1F, names, shift_B=shift)[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One question as the calibration sees it."""
-
-    signals: Mapping[str, float]
-    vector_D: np.ndarray
-    """Unit vector of the question."""
-    answerable: bool
-    right: bool
-    weight: float
-    group: str
-    """What is held out together: a question about a page that was asked about is easier."""
 
 
 def weight_of(question: Question) -> float:
@@ -109,103 +47,6 @@ def fit_ranker(questions: Sequence[Question], retrieval: Retrieval) -> Logistic:
     if not lists:
         return Logistic(dict.fromkeys(FEATURES, 0.0) | {"cos_sentence": 6.0, "overlap": 4.0}, -4.0)
     return fit_listwise(lists, FEATURES, weights_Q=np.array(weights), penalty=RANKER_PENALTY)
-
-
-def fit_calibration(
-    examples: Sequence[Example], config: CalibrationConfig, *, portable: bool = False
-) -> Calibration:
-    """Fit both models; the threshold keeps wrong refusals of `examples` under the limit.
-
-    The threshold is set on out-of-fold probabilities of the questions with the most weight, so
-    that it holds for new questions of their kind. A `portable` calibration, and one of few
-    examples, leaves the question's own vector out: it knows no domain.
-    Raises: `InputError` without examples.
-    """
-    if not examples:
-        raise InputError(
-            "no question to calibrate on: expected pairs in artifacts/qa/validation.jsonl or a "
-            "golden set with split `dev`; add pages, or a golden set (domain.golden_path)"
-        )
-    names = sorted(examples[0].signals)
-    signals_BF = np.array([[e.signals[name] for name in names] for e in examples])
-    vectors_BD = VECTOR_SCALE * np.array([e.vector_D for e in examples])
-    if portable or len(examples) < VECTOR_EXAMPLES:
-        vectors_BD = vectors_BD[:, :0]
-    answerable_B = np.array([e.answerable for e in examples], dtype=np.int64)
-    right_B = np.array([e.right for e in examples], dtype=np.int64)
-    weights_B = np.array([e.weight for e in examples])
-
-    def fit(rows_B: np.ndarray) -> tuple[Logistic, np.ndarray]:
-        return fit_with_vectors(
-            signals_BF[rows_B],
-            vectors_BD[rows_B],
-            answerable_B[rows_B],
-            names,
-            weights_B=weights_B[rows_B],
-            strength=CALIBRATION_STRENGTH,
-        )
-
-    out_of_fold_B = np.zeros(len(examples))
-    for train_B, held_B in _folds([e.group for e in examples], config):
-        model, subject_D = fit(train_B)
-        shift_B = vectors_BD[held_B] @ subject_D
-        out_of_fold_B[held_B] = model.probability(signals_BF[held_B], names, shift_B=shift_B)
-    answerable, subject_D = fit(np.arange(len(examples)))
-    return Calibration(
-        answerable=answerable,
-        subject=tuple(round(float(w), 6) for w in VECTOR_SCALE * subject_D),
-        right=fit_logistic(
-            signals_BF, right_B, names, weights_B=weights_B, strength=CALIBRATION_STRENGTH
-        ),
-        threshold=round(_threshold(out_of_fold_B, answerable_B, weights_B, config), 6),
-    )
-
-
-def _folds(
-    groups: Sequence[str], config: CalibrationConfig
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows to learn from and rows held out, a group never in both; empty folds are passed over."""
-    names = sorted(set(groups))
-    fold_G = np.random.default_rng(config.seed).permutation(len(names)) % config.folds
-    fold_of = dict(zip(names, fold_G.tolist(), strict=True))
-    fold_B = np.array([fold_of[group] for group in groups])
-    for fold in range(config.folds):
-        train_B, held_B = np.flatnonzero(fold_B != fold), np.flatnonzero(fold_B == fold)
-        if len(held_B) and len(train_B):
-            yield train_B, held_B
-
-
-def _threshold(
-    out_of_fold_B: np.ndarray,
-    answerable_B: np.ndarray,
-    weights_B: np.ndarray,
-    config: CalibrationConfig,
-) -> float:
-    held_B = answerable_B == 1
-    heavy_B = held_B & (weights_B == weights_B.max())
-    held_B = heavy_B if heavy_B.any() else held_B
-    return _weighted_quantile(out_of_fold_B[held_B], weights_B[held_B], config.max_wrong_refusals)
-
-
-def _weighted_quantile(values_B: np.ndarray, weights_B: np.ndarray, share: float) -> float:
-    """The value below which `share` of the weight lies; 0 without values."""
-    if not len(values_B):
-        return 0.0
-    order = np.argsort(values_B, kind="stable")
-    below_B = np.cumsum(weights_B[order]) / weights_B.sum()
-    return float(values_B[order][np.searchsorted(below_B, share)])
-
-
-def decide(
-    signals: Mapping[str, float], vector_D: np.ndarray, draft: Draft, calibration: Calibration
-) -> tuple[bool, float]:
-    """Whether to refuse, and the confidence in what is then said."""
-    names = sorted(signals)
-    row_1F = np.array([[signals[name] for name in names]])
-    answerable = calibration.probability(signals, vector_D)
-    if draft.refused or not draft.supports or answerable < calibration.threshold:
-        return True, 1.0 - answerable
-    return False, float(calibration.right.probability(row_1F, names)[0])
 
 
 def without_evidence(question: Question, retrieval: Retrieval) -> list[Retrieved]:

@@ -9,7 +9,7 @@ documentation site 7 of 12 real questions were refused after fitting on pairs, n
 from dataclasses import dataclass
 from importlib.resources import files
 
-from groundwork.answer.fit import Calibration
+from groundwork.answer.calibration import Calibration
 from groundwork.answer.linear import Logistic
 
 
