@@ -54,10 +54,8 @@ def collect_api(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
         first = ledger.rejects[0] if ledger.rejects else None
         found = f"{first.key}: {first.detail}" if first else "the list is empty"
         is_private = first is not None and first.reason == RejectReason.PRIVATE_ADDRESS
-        way_out = (
-            "set domain.api.local=true if it is your own" if is_private else "check domain.api"
-        )
-        raise InputError(f"{api.url}: no record could be kept; {found}; {way_out}")
+        mend = "set domain.api.local=true if it is your own" if is_private else "check domain.api"
+        raise InputError(f"{api.url}: no record could be kept; {found}; {mend}")
     return ledger.result()
 
 

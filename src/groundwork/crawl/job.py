@@ -26,6 +26,8 @@ class Job:
     wire: Wire
     local: bool
     """Whether private and loopback addresses are allowed."""
+    render: bool = False
+    """Whether HTML pages are shown to a browser."""
 
     @property
     def scope(self) -> Scope:

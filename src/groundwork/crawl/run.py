@@ -14,6 +14,7 @@ from groundwork.config import DomainConfig
 from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.job import Job, Outcome, Spool
 from groundwork.crawl.outcomes import CrawlResult, RejectReason
+from groundwork.crawl.render import find_browser
 from groundwork.crawl.site import StaticSite
 from groundwork.crawl.urls import Wire, canonical, origin
 from groundwork.errors import ConfigError, InputError
@@ -83,7 +84,9 @@ def _plan(domain: DomainConfig, config: CrawlConfig, stack: ExitStack) -> tuple[
     site = domain.site
     scope = (tuple(site.include), tuple(site.exclude))
     starts = _starts(site.start_urls)
-    return Job(config, starts, *scope, Wire("", ""), local=site.local), "site"
+    if site.render:
+        find_browser()
+    return Job(config, starts, *scope, Wire("", ""), site.local, site.render), "site"
 
 
 def _starts(urls: list[str]) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from groundwork.crawl.frontier import Frontier, Visit
 from groundwork.crawl.job import Job, Outcome, Spool
 from groundwork.crawl.ledger import settle
 from groundwork.crawl.links import page_links, read_sitemap
-from groundwork.crawl.outcomes import RejectReason
+from groundwork.crawl.outcomes import Fetched, RejectReason
+from groundwork.crawl.render import open_renderer
 from groundwork.crawl.robots import Robots, read_robots
 from groundwork.crawl.urls import canonical, origin
 
@@ -45,7 +46,8 @@ class PageSpider(Spider):  # type: ignore[misc]  # Scrapy is untyped here
         self._open()
         in_time = True
         try:
-            async with asyncio.timeout(self.config.max_total_s):
+            browser = open_renderer(self.config, self._load, wanted=self.job.render)
+            async with asyncio.timeout(self.config.max_total_s), browser as self.renderer:
                 await self._crawl()
         except TimeoutError:
             in_time = False
@@ -159,6 +161,8 @@ class PageSpider(Spider):  # type: ignore[misc]  # Scrapy is untyped here
         fetched, body = await self.fetcher.get(
             visit.url, accepted=accepted, max_bytes=self.config.max_body_bytes
         )
+        if self.renderer and body and "html" in fetched.content_type:
+            fetched, body = await self.renderer.render(fetched, body)
         self.frontier.record(visit, fetched)
         if fetched.reason or fetched.location:
             return
@@ -167,6 +171,18 @@ class PageSpider(Spider):  # type: ignore[misc]  # Scrapy is untyped here
             header = f"{fetched.content_type}; charset={fetched.charset}"
             for link in page_links(body, content_type=header, url=visit.url):
                 self.frontier.link(link, depth=visit.depth + 1)
+
+    async def _load(self, url: str) -> tuple[Fetched, bytes]:
+        """What a page asks for while a browser shows it: robots.txt, pace and caps count."""
+        for _ in range(self.config.max_redirects + 1):
+            await self._enter(url)
+            if not self.origins[origin(url)].allows(url):
+                return Fetched(url, 0, "", RejectReason.ROBOTS), b""
+            fetched, body = await self.fetcher.get(url, max_bytes=self.config.max_body_bytes)
+            if not fetched.location:
+                return fetched, body
+            url = fetched.location
+        return fetched, b""
 
     def _progress(self) -> None:
         frontier = self.frontier
