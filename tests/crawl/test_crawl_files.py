@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from crawl_servers import make_domain, write_site
+from crawl_servers import make_domain, mirror_domain, write_site
 
 from groundwork.config import DomainConfig
 from groundwork.crawl import CrawlConfig, CrawlResult, collect
@@ -233,3 +233,6 @@ def test_a_document_states_its_own_licence(tmp_path: Path, config: CrawlConfig) 
     )
     pages = collect(files_domain(tmp_path), config).pages
     assert [page.licence for page in pages] == [by, "CC0-1.0", "Apache-2.0", "MIT", "MIT"]
+    site = write_site(tmp_path / "m", {"index.html": f"<p>words<a rel=license href={by}>"})
+    mirror = collect(mirror_domain(site), config)
+    assert [page.licence for page in mirror.pages] == [by]

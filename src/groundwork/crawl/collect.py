@@ -1,6 +1,7 @@
 """The one door to every kind of source: what the domain sets decides who collects its pages."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from groundwork.config import DomainConfig
 from groundwork.crawl.api import collect_api
@@ -8,13 +9,25 @@ from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.feed import collect_feed
 from groundwork.crawl.files import collect_files
 from groundwork.crawl.git import collect_git
+from groundwork.crawl.licences import stated_licence
 from groundwork.crawl.outcomes import CrawlResult
 from groundwork.crawl.run import crawl_domain
 from groundwork.errors import ConfigError
 
+
+def collect_site(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
+    """Pages of a live or mirrored site, each with the licence that it states."""
+    result = crawl_domain(domain, config)
+    pages = [
+        replace(page, licence=stated_licence(page.body, page.content_type) or page.licence)
+        for page in result.pages
+    ]
+    return replace(result, pages=pages)
+
+
 KINDS: dict[str, Callable[[DomainConfig, CrawlConfig], CrawlResult]] = {
-    "mirror": crawl_domain,
-    "site": crawl_domain,
+    "mirror": collect_site,
+    "site": collect_site,
     "files": collect_files,
     "git": collect_git,
     "feed": collect_feed,

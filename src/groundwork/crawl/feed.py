@@ -12,6 +12,7 @@ from groundwork.artifacts import sha256_bytes
 from groundwork.config import DomainConfig, SiteConfig
 from groundwork.crawl.client import Answer, Client
 from groundwork.crawl.config import CrawlConfig
+from groundwork.crawl.licences import stated_licence
 from groundwork.crawl.outcomes import CrawlResult, Fetch, RejectReason
 from groundwork.crawl.run import crawl_domain
 from groundwork.crawl.urls import canonical
@@ -145,7 +146,9 @@ def _linked(entries: list[_Entry], feeds: _Feeds, domain: DomainConfig) -> Crawl
         replace(
             page,
             source="feed",
-            licence=licences.get(asked.get(page.url, page.url)) or page.licence,
+            licence=licences.get(asked.get(page.url, page.url))
+            or stated_licence(page.body, page.content_type)
+            or page.licence,
         )
         for page in result.pages
     ]
