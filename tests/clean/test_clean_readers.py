@@ -158,6 +158,7 @@ def test_markdown_keeps_its_structure(read: Read) -> None:
         ("## Chapter\n\n### Part\n\nwords", "Chapter", "# Chapter"),
         ("## One\n\nwords\n\n## Two\n\nwords", "One", "## One"),
         ("words\n\n# Later", "Later", "words"),
+        ("word " * 40, "word " * 16 + "…", ("word " * 40).strip()),
         ("\ufeff# Marked\r\n\r\nwords\r\n", "Marked", "# Marked"),
     ],
 )

@@ -10,6 +10,7 @@ from groundwork.clean.personal_data import mask_personal_data
 from groundwork.clean.reasons import PageRefusedError, Reason
 
 MAX_TITLE_CHARS = 150
+CUT_TITLE_CHARS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,14 @@ def _raised(blocks: Sequence[TextBlock]) -> list[TextBlock]:
 
 
 def _first_line(blocks: Sequence[TextBlock]) -> str:
+    """The first heading; else the first paragraph, cut where it is no line but a text."""
     headings = [one_line(block.text) for block in blocks if block.kind is Kind.HEADING]
     lines = [one_line(block.text) for block in blocks[:1] if block.kind is Kind.PARAGRAPH]
-    found = [line for line in [*headings, *lines] if 0 < len(line) <= MAX_TITLE_CHARS]
-    return found[0] if found else ""
+    return next((_cut(line) for line in [*headings, *lines] if line), "")
+
+
+def _cut(line: str) -> str:
+    """`line`, cut at a blank to the length of a title."""
+    if len(line) <= MAX_TITLE_CHARS:
+        return line
+    return f"{line[:CUT_TITLE_CHARS].rpartition(' ')[0] or line[:CUT_TITLE_CHARS]} …"
