@@ -379,6 +379,7 @@ def test_a_record_is_a_page_about_one_thing(read: Read) -> None:
             {"Type": "Type 2", "kW": 22, "Status": {"Now": "free"}},
         ],
         Operator={"Name": "Acme", "Sites": [1, 2]},
+        Deep={"a": json.loads("[" * 300 + "1" + "]" * 300), "b": 2},
     )
     found = read(body, "application/json")
     assert found.text.split("\n\n") == [
@@ -394,6 +395,8 @@ def test_a_record_is_a_page_about_one_thing(read: Read) -> None:
         "| Type | kW | Status |\n| --- | --- | --- |\n| CCS | 50 |  |\n| Type 2 | 22 | Now: free |",
         "## Operator",
         "- Name: Acme\n- Sites: 1, 2",
+        "## Deep",
+        "- a: …\n- b: 2",
     ]
     assert (found.title, found.date, found.media) == ("Car park", "2025-06-01", "record")
 

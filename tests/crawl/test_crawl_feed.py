@@ -173,6 +173,14 @@ def test_what_is_no_feed_is_named(config: CrawlConfig, name: str) -> None:
         collect(feed_domain(f"{server.url}/feed"), replace(config, max_body_bytes=50_000))
 
 
+def test_a_body_that_names_a_file_opens_none(config: CrawlConfig, tmp_path: Path) -> None:
+    """Not even one that is a feed."""
+    path = tmp_path / "feed.xml"
+    path.write_text(rss(ITEM.format("Secret", "/a1", "")))
+    with serve(feed=str(path)) as server, pytest.raises(InputError, match="expected RSS or Atom"):
+        collect(feed_domain(f"{server.url}/feed"), config)
+
+
 def test_entities_of_a_feed_open_no_files(config: CrawlConfig, tmp_path: Path) -> None:
     """Neither a file of this machine nor a bomb."""
     secret = tmp_path / "secret.txt"

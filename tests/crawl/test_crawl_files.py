@@ -116,6 +116,7 @@ def test_caps_are_those_of_a_crawl(folder: Path, config: CrawlConfig) -> None:
     (folder / "h.htm").write_bytes(b"x" * 100)
     small = collect(files_domain(folder), replace(config, max_body_bytes=100))
     assert reasons(small) == {"a.md": "too_large", "z.zip": "content_type"}
+    assert small.rejects[0].detail == "101 bytes; expected at most 100"  # it was not opened
     few = collect(files_domain(folder), replace(config, max_pages=2))
     assert len(few.pages) == 2
     assert sorted(reasons(few).values()) == ["content_type"] + ["page_cap"] * 5
@@ -211,6 +212,8 @@ def test_examples_of_asciidoc_are_put_in_place(tmp_path: Path, config: CrawlConf
         "spec.adoc#include=none.json": "unreadable",
         "spec.adoc#include={no}/a.json": "unreadable",
     }
+    outside = [r for r in result.rejects if r.detail == "included file: outside the tree"]
+    assert len(outside) == 2
     (tmp_path / "docs/examples/a.json").write_text("long " * 200)
     cut = collect(files_domain(tmp_path / "docs"), replace(config, max_body_bytes=900))
     assert reasons(cut)["spec.adoc#include=examples/a.json"] == "unreadable"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer, make_server
 
+import psutil
 import pytest
 from crawl_servers import Server, make_domain, respond, write_site
 
@@ -269,15 +270,18 @@ def test_a_server_that_never_answers_ends_at_the_time_cap(config: CrawlConfig) -
     with Server(slow) as server, pytest.raises(InputError, match="max_total_s=1"):
         collect(git_domain(f"{server.url}/x.git"), replace(config, max_total_s=1.0))
     assert time.monotonic() - started < 3
+    commands = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
+    assert not [words for words in commands if any(server.url in word for word in words)]
 
 
 def test_settings_of_the_user_do_not_take_part(
     repository: Path, config: CrawlConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Neither a global configuration nor variables of a hook that calls us."""
-    evil = tmp_path / "gitconfig"
+    evil = tmp_path / ".gitconfig"
     evil.write_text('[url "file:///etc/"]\n\tinsteadOf = http://\n')
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(evil))
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     assert Git(repository, config).output("rev-parse", "--is-bare-repository") == b"false\n"
     with served(repository) as (url, _):
