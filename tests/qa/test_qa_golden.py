@@ -1,17 +1,20 @@
 """The reader of golden sets."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from tiny_base import DOMAIN
 
-from groundwork.config import MirrorConfig
+from groundwork.config import DomainConfig, MirrorConfig, check
 from groundwork.errors import InputError
 from groundwork.qa import golden_of, labelled_of, page_url, read_golden
+from groundwork.qa.golden import base_url
 
+ROOT = Path(__file__).parents[2]
 BASE = "https://www.example.org"
 
 
@@ -140,6 +143,25 @@ def test_labelled_questions_are_of_half_train(tmp_path: Path, half: str) -> None
     domain = replace(DOMAIN, mirror=mirror, labelled_path=str(path))
     with pytest.raises(InputError, match=rf":2: half='{half}'; expected train$"):
         labelled_of(domain)
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "expected"),
+    [
+        ("files", {"dir": "d", "public_url": f"{BASE}/docs"}, f"{BASE}/docs"),
+        ("feed", {"urls": [f"{BASE}/feed.xml"]}, BASE),
+        ("api", {"record_url": f"{BASE}/site/{{id}}"}, BASE),
+    ],
+)
+def test_pages_of_every_kind_have_a_base_address(
+    kind: str, source: dict[str, Any], expected: str
+) -> None:
+    """That of the folder, the feed, the records."""
+    pack = yaml.safe_load((ROOT / "conf" / "domain" / f"{kind}.yaml").read_text(encoding="utf-8"))
+    values = pack[kind] | {"url": BASE, "records": "r", "id": "i", "title": "t"} | source
+    fields = {name: value for name, value in values.items() if name in pack[kind]}
+    domain = check("domain", DomainConfig, asdict(DOMAIN) | {kind: fields}, Path("params.yaml"))
+    assert base_url(domain) == expected
 
 
 def test_domain_without_labelled_questions_has_none() -> None:

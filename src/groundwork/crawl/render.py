@@ -43,7 +43,7 @@ def find_browser() -> str:
     if find_spec("playwright") is None:
         raise InputError(
             "domain.site.render=true: Playwright is not installed; run "
-            "`pip install -c requirements.lock '.[render]'`, or set domain.site.render=false"
+            "`pip install -c requirements.lock -e '.[render]'`, or set domain.site.render=false"
         )
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
