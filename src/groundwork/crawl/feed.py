@@ -64,7 +64,12 @@ class _Feeds:
         if answer.fetched.reason:
             self.rejects.append(Reject(url, answer.fetched.reason, answer.fetched.detail))
             return None
-        feed = _parse(answer)
+        try:
+            feed = _parse(answer)
+        except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+            detail = " ".join(f"the reader of feeds failed: {error}".split())[:200]
+            self.rejects.append(Reject(url, RejectReason.BAD_DATA, detail))
+            return None
         if not feed.get("version") and not feed.entries:
             cause = " ".join(str(feed.get("bozo_exception", "no feed")).split())[:200]
             detail = f"{cause}; expected RSS or Atom"
@@ -169,7 +174,7 @@ def _inline(entries: list[_Entry], feeds: _Feeds, domain: DomainConfig) -> Crawl
     pages, fetches = [], []
     rejects = list(feeds.rejects)
     for entry in sorted(entries, key=lambda entry: entry.url):
-        body = _page(entry).encode()
+        body = _page(entry).encode("utf-8", "replace")
         if not entry.content:
             detail = "the feed holds no text of it; expected some, or domain.feed.articles=linked"
             rejects.append(Reject(entry.url, RejectReason.BAD_DATA, detail))
