@@ -180,7 +180,11 @@ def test_exceptions_are_caught_by_name(path: Path) -> None:
         assert "Exception" not in caught
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE_DIR.glob("*/config.py")), ids=_id)
+@pytest.mark.parametrize(
+    "path",
+    [*sorted(SOURCE_DIR.glob("*/config.py")), SOURCE_DIR / "config.py", SOURCE_DIR / "sources.py"],
+    ids=_id,
+)
 def test_schemas_have_no_defaults(path: Path) -> None:
     """Every value lives once, in `conf/`."""
     classes = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.ClassDef)]

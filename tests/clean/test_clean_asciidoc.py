@@ -96,6 +96,7 @@ def test_constructs(read: Read, source: str, expected: str) -> None:
     [
         ("|===\n|A |B\n\n|1 |2\n|3\n|4\n|===", ["A|B", "1|2", "3|4"]),
         ("|===\n|1 |2\n|3 |4\n|===", ["|", "1|2", "3|4"]),
+        ("before\n\n|===\nno cell\n|===", ["fo"]),
         ('[cols="1,2",options="header"]\n|===\n|A\n|B\n|1\n|2 \\| 3\n|===', ["A|B", "1|2 \\| 3"]),
         ('[%header,cols="2*"]\n|===\n|A |B\n|*1* |`x`\n|===', ["A|B", "1|`x`"]),
         ("|===\n|A |B\n\n2+|both\n.2+|down |1\n|2\n|===", ["A|B", "both|", "down|1", "down|2"]),

@@ -159,6 +159,7 @@ def test_markdown_keeps_its_structure(read: Read) -> None:
         ("## One\n\nwords\n\n## Two\n\nwords", "One", "## One"),
         ("words\n\n# Later", "Later", "words"),
         ("word " * 40, "word " * 16 + "…", ("word " * 40).strip()),
+        ("a\x01b&#2;c\n\n<pre>d&#3;e</pre>\n\n|a&#4;|\n|-|\n" + "x" * 99, "a bc", "a bc"),
         ("\ufeff# Marked\r\n\r\nwords\r\n", "Marked", "# Marked"),
     ],
 )
@@ -345,6 +346,14 @@ def test_word_documents_that_cannot_be_read(read: Read, config: CleanConfig) -> 
         Reason.DAMAGED_DOCX,
         "a zip file, but no document of Word",
     )
+    for position in range(60, len(good) - 60, 37):  # whatever byte is wrong
+        broken = good[:position] + b"\xff\x00\xff" + good[position + 3 :]
+        try:
+            read(broken, DOCX)
+        except PageRefusedError as error:
+            assert error.reason == Reason.DAMAGED_DOCX  # noqa: PT017  some bytes do not matter
+    unclosed = make_docx("", **{"word/document.xml": "<w:document"})
+    assert refusal(read, unclosed, DOCX)[0] == Reason.DAMAGED_DOCX
     empty = make_docx("", **{"word/document.xml": None})
     assert refusal(read, empty, DOCX)[0] == Reason.DAMAGED_DOCX
     bomb = make_docx(paragraph("x" * 30_000_000))

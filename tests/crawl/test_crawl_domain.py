@@ -205,7 +205,7 @@ def test_the_time_cap_ends_the_crawl_with_what_it_has(config: CrawlConfig) -> No
     many = [f"/{number}" for number in range(20)]
     routes = {path: respond(200, page()) for path in many} | {"/": respond(200, page(*many))}
     with Server(routes) as server:
-        short = replace(config, max_total_s=5.0, delay_s=0.5)
+        short = replace(config, max_total_s=8.0, delay_s=1.0)
         result = crawl_domain(site_domain(f"{server.url}/"), short)
     assert result.pages
     assert {reject.reason for reject in result.rejects} == {"time_cap"}

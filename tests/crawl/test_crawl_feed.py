@@ -158,6 +158,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "path": ("/etc/passwd", "expected RSS or Atom"),
     "address": ("http://127.0.0.1:9/", "expected RSS or Atom"),
     "nothing": ("", "expected RSS or Atom"),
+    "surrogate": (rss("<item><title>&#xD800;</title></item>").replace("<rss", "<&<rss"), "failed"),
     "empty": (rss(), "the feed is empty"),
     "large": (rss("<item>" + "x" * 60_000 + "</item>"), "more than 50000 bytes"),
     "missing": (respond(404), "got 404"),

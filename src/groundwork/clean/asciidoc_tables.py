@@ -41,7 +41,10 @@ def read_table(
     if form in ("csv", "tsv", "dsv"):
         mark = attributes.get("separator") or {"csv": ",", "tsv": "\t", "dsv": ":"}[form]
         found = csv.reader(StringIO(text.strip("\n")), delimiter=mark[:1])
-        rows = [tuple(plain(cell) for cell in row) for row in found if row]
+        try:
+            rows = [tuple(plain(cell) for cell in row) for row in found if row]
+        except csv.Error as error:
+            raise ValueError(f"a table in CSV: {error}") from error
     else:
         cells = list(_cells(text))
         width = _width(attributes.get("cols", "")) or _first_row(lines)
@@ -78,8 +81,9 @@ def _has_head(lines: Sequence[str], attributes: Mapping[str, str]) -> bool:
 def _cells(text: str) -> Iterator[_Cell]:
     """Cells in order; text before the first mark belongs to none."""
     marks = list(_CELL.finditer(text))
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        content = text[mark.end() : following.start() if following else len(text)]
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    for mark, end in zip(marks, ends, strict=False):  # without a mark there is one end
+        content = text[mark.end() : end]
         columns, rows = int(mark["columns"] or 1), int(mark["rows"] or 1)
         copies = columns if mark["kind"] == "*" else 1
         if mark["kind"] == "*":

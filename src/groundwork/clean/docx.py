@@ -6,7 +6,9 @@ inserted counts, what he struck out does not.
 
 import re
 import zipfile
+import zlib
 from io import BytesIO
+from xml.parsers.expat import ExpatError
 
 from groundwork.clean.compose import About, compose
 from groundwork.clean.config import ExtractConfig
@@ -51,7 +53,7 @@ def extract_docx(page: Page, config: ExtractConfig) -> Extraction:
             external_file_access=False,
             convert_image=mammoth.images.img_element(lambda _: {}),
         )
-    except (KeyError, OSError, zipfile.BadZipFile) as error:
+    except (ExpatError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise PageRefusedError(Reason.DAMAGED_DOCX, f"it cannot be read ({error})") from error
     source = _FIRST_ROW.sub(_head, _BACK.sub("", result.value))
     return compose(read_flow(source, config), about, media="docx")
@@ -77,7 +79,9 @@ def _open(body: bytes, config: ExtractConfig) -> zipfile.ZipFile:
             raise PageRefusedError(Reason.DAMAGED_DOCX, "a zip file, but no document of Word")
         for item in parts:
             _check_part(archive.read(item), item.filename, config)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except PageRefusedError:
+        raise
+    except (ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as error:
         raise PageRefusedError(Reason.DAMAGED_DOCX, f"it cannot be unpacked ({error})") from error
     return archive
 
@@ -112,7 +116,8 @@ def _about(archive: zipfile.ZipFile) -> About:
         return About()
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
     root = etree.fromstring(archive.read("docProps/core.xml"), parser=parser)
-    found = {etree.QName(e).localname: e.text or "" for e in root} if root is not None else {}
+    parts = [] if root is None else [part for part in root if isinstance(part.tag, str)]
+    found = {part.tag.rpartition("}")[2]: part.text or "" for part in parts}
     created = found.get("created", "")[:10]
     return About(
         title=found.get("title", ""),

@@ -40,6 +40,7 @@ PLAIN |= {"figure", "figcaption", "center", "address", "fieldset", "aside", "nav
 BLOCKS = PLAIN | (set(NAMES) - {"br", "code"})
 SILENT = "script|style|template|noscript|img|svg|video|audio|iframe|object|input|button|hr|picture"
 _BLANKS = re.compile(r"\s+")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def read_flow(source: str, config: ExtractConfig) -> list[TextBlock]:
@@ -55,6 +56,9 @@ def read_flow(source: str, config: ExtractConfig) -> list[TextBlock]:
         raise PageRefusedError(Reason.NO_CONTENT, f"nothing to parse ({error})") from error
     if body is None:
         raise PageRefusedError(Reason.NO_CONTENT, "nothing to parse")
+    for element in body.iter():  # lxml reads control characters, but does not take them back
+        element.text = _CONTROL.sub(" ", element.text or "")
+        element.tail = _CONTROL.sub(" ", element.tail or "")
     for element in body.xpath(" | ".join(f".//{name}" for name in SILENT.split("|"))):
         element.drop_tree()
     for table in list(body.iter("table")):

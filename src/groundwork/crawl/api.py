@@ -1,29 +1,21 @@
-"""A JSON API as a source: each record of its answers becomes a page.
-
-The page's body is what the domain's mapping makes of the record, so that a field that nobody asked
-for, such as a clock, changes no page.
-"""
+"""A JSON API as a source: each record of its answers becomes a page."""
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from groundwork.artifacts import sha256_bytes
 from groundwork.config import DomainConfig
+from groundwork.crawl.api_mapping import MAX_DETAIL_CHARS, RecordMapping, compiled
 from groundwork.crawl.client import Answer, Client
 from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.outcomes import CrawlResult, Fetch, Fetched, RejectReason
 from groundwork.crawl.pagination import Pagination
-from groundwork.crawl.urls import canonical
 from groundwork.errors import ConfigError, InputError
 from groundwork.records import Page, Reject
 from groundwork.sources import ApiConfig
-
-Search = Callable[[Any], Any]
-MAX_DETAIL_CHARS = 200
 
 
 def collect_api(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
@@ -35,8 +27,8 @@ def collect_api(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
     assert domain.api is not None
     api = domain.api
     headers = {**api.headers, **_secrets(api)}
-    pagination = Pagination(api.pagination, _compiled("pagination.path", api.pagination.path))
-    ledger = _Ledger(domain, config, _Mapping.of(api))
+    pagination = Pagination(api.pagination, compiled("pagination.path", api.pagination.path))
+    ledger = _Ledger(domain, config, RecordMapping.of(api))
     url: str | None = pagination.first(api.url)
     assert url is not None
     client = Client(
@@ -70,94 +62,13 @@ def _secrets(api: ApiConfig) -> dict[str, str]:
     return {header: os.environ[name] for header, name in api.secret_headers.items()}
 
 
-def _compiled(key: str, expression: str) -> Search:
-    """A JMESPath expression as a function; an empty one finds nothing. Raises: `ConfigError`."""
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-
-    if not expression:
-        return lambda _: None
-    try:
-        compiled = jmespath.compile(expression)
-    except JMESPathError as error:
-        words = " ".join(str(error).split())
-        raise ConfigError(
-            f"domain.api.{key}={expression!r}: expected JMESPath ({words})"
-        ) from error
-
-    def search(value: Any) -> Any:
-        try:
-            return compiled.search(value)
-        except (JMESPathError, RecursionError) as error:
-            raise ValueError(f"{key}: {' '.join(str(error).split())[:MAX_DETAIL_CHARS]}") from error
-
-    return search
-
-
-@dataclass(frozen=True, slots=True)
-class _Mapping:
-    """What of a record is shown, and where it is recorded."""
-
-    records: Search
-    key: Search
-    title: Search
-    date: Search
-    licence: Search
-    fields: dict[str, Search]
-    record_url: str
-
-    @classmethod
-    def of(cls, api: ApiConfig) -> "_Mapping":
-        """Compile every expression. Raises: `ConfigError`."""
-        if "{id}" not in api.record_url:
-            raise ConfigError(f"domain.api.record_url={api.record_url!r}: expected {{id}} in it")
-        return cls(
-            _compiled("records", api.records),
-            _compiled("id", api.id),
-            _compiled("title", api.title),
-            _compiled("date", api.date),
-            _compiled("licence", api.licence),
-            {label: _compiled(f"fields.{label}", path) for label, path in api.fields.items()},
-            api.record_url,
-        )
-
-    def url(self, record: Any) -> str:
-        """Public address of a record. Raises: `ValueError` when it has none."""
-        key = self.key(record)
-        if isinstance(key, bool) or not isinstance(key, str | int | float) or key == "":
-            raise ValueError(f"its id is {str(key)[:MAX_DETAIL_CHARS]!r}; expected text or number")
-        text = str(key)
-        whole = self.record_url == "{id}"
-        address = text if whole else self.record_url.replace("{id}", quote(text, safe=""))
-        spelled = canonical(address)
-        if spelled is None:
-            raise ValueError(f"{address[:MAX_DETAIL_CHARS]!r} is no address of http or https")
-        return spelled
-
-    def body(self, record: dict[str, Any], url: str) -> bytes:
-        """The record as stage `clean` reads it. Raises: `ValueError`."""
-        pairs = (
-            ((label, search(record)) for label, search in self.fields.items())
-            if self.fields
-            else record.items()
-        )
-        shown = [[label, value] for label, value in pairs if value not in (None, "", [], {})]
-        title = self.title(record)
-        content = {
-            "title": str(title) if title not in (None, "") else url.rpartition("/")[2],
-            "date": str(self.date(record) or "")[:10],
-            "fields": shown,
-        }
-        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
-
-
 @dataclass(slots=True)
 class _Ledger:
     """Every record that came is one page or one reject."""
 
     domain: DomainConfig
     config: CrawlConfig
-    mapping: _Mapping
+    mapping: RecordMapping
     pages: dict[str, Page] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     fetches: dict[str, Fetch] = field(default_factory=dict)

@@ -19,10 +19,9 @@ from groundwork.crawl.fetch import REDIRECTS, RETRYABLE, RETRYABLE_REASONS, medi
 from groundwork.crawl.gzipped import TooLargeError, unzip
 from groundwork.crawl.outcomes import Fetched, RejectReason
 from groundwork.crawl.resolve import PrivateAddressError
-from groundwork.crawl.robots import Robots, read_robots
+from groundwork.crawl.robots import MAX_ROBOTS_BYTES, Robots, read_robots
 from groundwork.crawl.urls import canonical, origin
 
-MAX_ROBOTS_BYTES = 512 * 1024
 IGNORED = "ignored"
 """Robots verdict of a source whose owner allows what robots.txt forbids."""
 

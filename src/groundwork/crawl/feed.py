@@ -1,17 +1,13 @@
 """RSS and Atom feeds as a source: the articles that their entries link to, or hold."""
 
-import calendar
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from html import escape
-from io import BytesIO
 from typing import Any
 
 from groundwork.artifacts import sha256_bytes
 from groundwork.config import DomainConfig, SiteConfig
 from groundwork.crawl.client import Answer, Client
 from groundwork.crawl.config import CrawlConfig
+from groundwork.crawl.feed_entries import Entry, as_page, parse_feed, read_entry
 from groundwork.crawl.licences import stated_licence
 from groundwork.crawl.outcomes import CrawlResult, Fetch, RejectReason
 from groundwork.crawl.run import crawl_domain
@@ -21,24 +17,13 @@ from groundwork.records import Page, Reject
 from groundwork.sources import FeedConfig
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    url: str
-    title: str
-    author: str
-    date: str
-    content: str
-    """HTML, as far as the feed holds it."""
-    licence: str
-
-
 @dataclass(slots=True)
 class _Feeds:
     """Entries of all feeds, each URL once, in the order of the feeds."""
 
     config: CrawlConfig
     source: FeedConfig
-    entries: dict[str, _Entry] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     """Answer that brought the entry of a URL."""
     rejects: list[Reject] = field(default_factory=list)
@@ -64,7 +49,12 @@ class _Feeds:
         if answer.fetched.reason:
             self.rejects.append(Reject(url, answer.fetched.reason, answer.fetched.detail))
             return None
-        feed = _parse(answer)
+        try:
+            feed = parse_feed(answer)
+        except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
+            detail = " ".join(f"the reader of feeds failed: {error}".split())[:200]
+            self.rejects.append(Reject(url, RejectReason.BAD_DATA, detail))
+            return None
         if not feed.get("version") and not feed.entries:
             cause = " ".join(str(feed.get("bozo_exception", "no feed")).split())[:200]
             detail = f"{cause}; expected RSS or Atom"
@@ -76,21 +66,13 @@ class _Feeds:
         return canonical(links[0].get("href", "")) if links else None
 
     def _take(self, item: Any, feed: Any, answer: Answer, place: str) -> None:
-        url = _address(item, tuple(self.config.tracking_params))
-        title = str(item.get("title", ""))
-        if url is None:
-            detail = f"the entry {title[:100]!r} has no link of http or https"
+        entry = read_entry(item, feed, tuple(self.config.tracking_params))
+        if entry is None:
+            detail = f"the entry {str(item.get('title', ''))[:100]!r} has no link of http or https"
             self.rejects.append(Reject(place, RejectReason.NO_URL, detail))
-        elif url not in self.entries:
-            self.entries[url] = _Entry(
-                url,
-                title,
-                str(item.get("author", "")),
-                _date(item),
-                _content(item),
-                _licence(item) or _licence(feed),
-            )
-            self.answers[url] = answer
+        elif entry.url not in self.entries:
+            self.entries[entry.url] = entry
+            self.answers[entry.url] = answer
 
 
 def collect_feed(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
@@ -127,7 +109,7 @@ def collect_feed(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
     return _inline(chosen, feeds, domain)
 
 
-def _linked(entries: list[_Entry], feeds: _Feeds, domain: DomainConfig) -> CrawlResult:
+def _linked(entries: list[Entry], feeds: _Feeds, domain: DomainConfig) -> CrawlResult:
     """The pages that entries link to, crawled as a site of which no link is followed."""
     assert domain.feed is not None
     urls = [entry.url for entry in entries]
@@ -164,12 +146,12 @@ def _linked(entries: list[_Entry], feeds: _Feeds, domain: DomainConfig) -> Crawl
     )
 
 
-def _inline(entries: list[_Entry], feeds: _Feeds, domain: DomainConfig) -> CrawlResult:
+def _inline(entries: list[Entry], feeds: _Feeds, domain: DomainConfig) -> CrawlResult:
     """The text that the feed holds, as a page of its own."""
     pages, fetches = [], []
     rejects = list(feeds.rejects)
     for entry in sorted(entries, key=lambda entry: entry.url):
-        body = _page(entry).encode()
+        body = as_page(entry).encode("utf-8", "replace")
         if not entry.content:
             detail = "the feed holds no text of it; expected some, or domain.feed.articles=linked"
             rejects.append(Reject(entry.url, RejectReason.BAD_DATA, detail))
@@ -186,68 +168,6 @@ def _inline(entries: list[_Entry], feeds: _Feeds, domain: DomainConfig) -> Crawl
         raise InputError(f"{feeds.source.urls[0]}: {rejects[0].key}: {rejects[0].detail}")
     rejects.sort(key=lambda reject: reject.key)
     return CrawlResult(pages, rejects, fetches, offsite=0, excluded=0)
-
-
-def _page(entry: _Entry) -> str:
-    """An article as HTML with what the entry says of it."""
-    metas = {"author": entry.author, "date": entry.date}
-    named = "".join(
-        f'<meta name="{name}" content="{escape(value)}">' for name, value in metas.items() if value
-    )
-    return (
-        f"<!doctype html><html><head><title>{escape(entry.title)}</title>{named}"
-        f'<link rel="canonical" href="{escape(entry.url)}"></head><body><main><article>'
-        f"<h1>{escape(entry.title)}</h1>\n{entry.content}\n</article></main></body></html>"
-    )
-
-
-def _parse(answer: Answer) -> Any:
-    """The feed; a stream, for a body that is the name of a file would be opened."""
-    import feedparser
-
-    headers = {
-        "content-location": answer.fetched.url,
-        "content-type": f"{answer.fetched.content_type}; charset={answer.fetched.charset}",
-    }
-    if not answer.fetched.charset:
-        headers["content-type"] = answer.fetched.content_type
-    return feedparser.parse(BytesIO(answer.body), response_headers=headers)
-
-
-def _address(item: Any, tracking: tuple[str, ...]) -> str | None:
-    """The entry's link, or its identifier where that is an address."""
-    found = (canonical(str(url), tracking) for url in (item.get("link"), item.get("id")) if url)
-    return next((url for url in found if url), None)
-
-
-def _content(item: Any) -> str:
-    """The longest text that the entry holds, as HTML."""
-    parts: Iterator[Any] = iter([*item.get("content", []), item.get("summary_detail") or {}])
-    texts = [
-        f"<p>{escape(part.get('value', ''))}</p>"
-        if part.get("type") == "text/plain" and part.get("value")
-        else str(part.get("value", ""))
-        for part in parts
-    ]
-    return max(texts, key=len, default="")
-
-
-def _date(item: Any) -> str:
-    """ISO 8601 date, in UTC."""
-    parsed = item.get("published_parsed") or item.get("updated_parsed")
-    try:
-        seconds = calendar.timegm(parsed) if parsed else None
-        return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
-    except (ValueError, OverflowError, OSError):
-        return ""
-
-
-def _licence(item: Any) -> str:
-    """Address or words of a licence that a feed or entry states."""
-    links = item.get("links", [])
-    linked = [link.get("href", "") for link in links if link.get("rel") == "license"]
-    stated = [*linked, item.get("license", ""), item.get("rights", "")]
-    return next((" ".join(str(words).split())[:200] for words in stated if words), "")
 
 
 def _fetch(page: Page, answer: Answer) -> Fetch:
