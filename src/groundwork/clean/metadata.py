@@ -61,6 +61,8 @@ def find_date(tree: Tree, source: str) -> str:
             date = str(item.get(name) or "")[:10]
             if _ISO_DATE.fullmatch(date):
                 return date
+    if not _ISO_DATE.search(source):
+        return ""
     found = htmldate.find_date(
         _without_code(tree), extensive_search=False, original_date=True, max_date=LATEST_DATE
     )
