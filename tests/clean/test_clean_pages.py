@@ -90,7 +90,7 @@ def test_every_page_is_a_document_or_a_reject(
         "i-german": (
             "<html><body><main><h1>Laden</h1>"
             + "<p>Die Wallbox lädt das Auto über Nacht, und am Morgen ist die Batterie voll.</p>"
-            * 5
+            + "<p>Das Kabel hängt an der Wand, und der Stecker passt in jedes neue Auto.</p>"
             + "<p>Wer im Winter fährt, sollte die Batterie vor dem Laden wärmen.</p></main></body>",
             "text/html",
         ),

@@ -7,14 +7,15 @@ compares pages is done afresh.
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from groundwork.artifacts import cached, code_version, sha256_bytes, short_id
+from groundwork.artifacts import cached, code_version, sha256_bytes, sha256_file, short_id
 from groundwork.clean.blocks import one_line
 from groundwork.clean.category import Categorise, category_of_url
 from groundwork.clean.config import CleanConfig, ExtractConfig
@@ -23,8 +24,11 @@ from groundwork.clean.extraction import Extraction
 from groundwork.clean.language import detect_language
 from groundwork.clean.pdf import extract_pdf
 from groundwork.clean.quality import find_fault
+from groundwork.clean.reading import over_processes
 from groundwork.clean.reasons import PageRefusedError, Reason
+from groundwork.clean.repeated import RepeatedBlocks, find_repeated
 from groundwork.clean.report import build_report
+from groundwork.clean.selection import MODEL
 from groundwork.clean.web import extract_html
 from groundwork.config import DomainConfig
 from groundwork.errors import InputError
@@ -32,7 +36,7 @@ from groundwork.records import Document, Page, Reject
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
 PDF_TYPE = "application/pdf"
-READERS = ("trafilatura", "htmldate", "lxml", "pypdfium2", "phonenumbers")
+READERS = ("trafilatura", "htmldate", "lxml", "numpy", "pypdfium2", "phonenumbers", "rapidfuzz")
 """Packages whose version is part of what a remembered page depends on."""
 
 
@@ -66,7 +70,13 @@ def clean_pages(
     Raises: `InputError` when a URL comes twice.
     """
     _check_urls(pages)
-    kept, rejects = _read_and_judge(pages, config=config, domain=domain)
+    readings = _read_all(pages, config)
+    extractions = [(page, found) for page, found in readings if isinstance(found, Extraction)]
+    repeated = find_repeated(
+        [(page.url, found.text) for page, found in extractions], config.repeated
+    )
+    kept, rejects = _judge(extractions, repeated, config=config, domain=domain)
+    rejects += [found for _, found in readings if isinstance(found, Reject)]
     extracted = len(kept) + sum(reject.reason in _QUALITY for reject in rejects)
     unique, repeats = _leave_out_duplicates(kept, config=config)
     documents = _to_documents(unique, categorise)
@@ -83,7 +93,7 @@ def clean_pages(
         },
         masked=[item.extraction.masked for item in unique],
     )
-    return CleanResult(documents, rejects, report)
+    return CleanResult(documents, rejects, report | {"repeated": repeated.as_report()})
 
 
 _QUALITY = frozenset(
@@ -111,16 +121,26 @@ def _check_urls(pages: Sequence[Page]) -> None:
         seen.add(page.url)
 
 
-def _read_and_judge(
-    pages: Sequence[Page], *, config: CleanConfig, domain: DomainConfig
+def _read_all(pages: Sequence[Page], config: CleanConfig) -> list[tuple[Page, Extraction | Reject]]:
+    """Every page with what was read from it, sorted by URL."""
+    ordered = sorted(pages, key=lambda page: page.url)
+    read = partial(_remembered, config=config.extract, recipe=_recipe(config.extract))
+    readings = over_processes(read, ordered, processes=config.processes)
+    progress = tqdm(readings, desc="clean", unit="page", total=len(ordered))
+    return list(zip(ordered, progress, strict=True))
+
+
+def _judge(
+    extractions: Sequence[tuple[Page, Extraction]],
+    repeated: RepeatedBlocks,
+    *,
+    config: CleanConfig,
+    domain: DomainConfig,
 ) -> tuple[list[_Kept], list[Reject]]:
+    """What is good of the pages, without the boilerplate of their sites, and what is not."""
     kept, rejects = [], []
-    recipe = _recipe(config.extract)
-    for page in tqdm(sorted(pages, key=lambda page: page.url), desc="clean", unit="page"):
-        found = _remembered(page, config.extract, recipe)
-        if isinstance(found, Reject):
-            rejects.append(found)
-            continue
+    for page, read in extractions:
+        found = replace(read, text=repeated.strip(page.url, read.text))
         language = detect_language(found)
         fault = find_fault(
             found, language=language, languages=domain.languages, config=config.quality
@@ -133,20 +153,22 @@ def _read_and_judge(
 
 
 def _recipe(config: ExtractConfig) -> str:
-    """What an extraction depends on besides the page: settings, code, packages."""
+    """What an extraction depends on besides the page: settings, code, model, packages."""
+    folder = Path(__file__).parent
     versions = [version(name) for name in READERS]
-    return json.dumps([asdict(config), code_version(Path(__file__).parent), versions])
+    code = [code_version(folder), sha256_file(folder / MODEL)]
+    return json.dumps([asdict(config), code, versions])
 
 
 def _remembered(page: Page, config: ExtractConfig, recipe: str) -> Extraction | Reject:
     key = sha256_bytes("\n".join([page.sha256, page.content_type, page.charset, recipe]).encode())
-    row = cached("clean", key, lambda: _read(page, config))
+    row = cached("clean", key, lambda: read_page(page, config))
     if "reason" in row:
         return Reject(page.url, row["reason"], row["detail"])
     return Extraction(**row)
 
 
-def _read(page: Page, config: ExtractConfig) -> dict[str, Any]:
+def read_page(page: Page, config: ExtractConfig) -> dict[str, Any]:
     """Extract one page; whatever a library makes of bad input ends here, as a reject."""
     from lxml.etree import LxmlError
 
