@@ -196,6 +196,14 @@ def test_metadata_comes_from_what_the_page_declares(
     assert (found.title, found.author, found.date) == (title, author, date)
 
 
+def test_the_first_marked_time_is_the_date(extract: Any) -> None:
+    """Microdata of the question counts, not that of the answers below it."""
+    times = [f"<time itemprop='dateCreated' datetime='2018-0{n}-08 09:28:03Z'>" for n in (6, 7)]
+    assert extract(_article(f"{times[0]}then</time><p>Yes.</p>{times[1]}later</time>")).date == (
+        "2018-06-08"
+    )
+
+
 def test_dates_in_examples_of_code_are_not_the_pages(extract: Any) -> None:
     """A date in prose that names itself is the page's, one in a listing is not."""
     listing = "<pre><code>published: 2023-03-21\n</code></pre><p>See <code>2023-03-21</code>.</p>"

@@ -61,6 +61,11 @@ def find_date(tree: Tree, source: str) -> str:
             date = str(item.get(name) or "")[:10]
             if _ISO_DATE.fullmatch(date):
                 return date
+        marked = tree.xpath(
+            "//*[@itemprop=$name]/@*[name()='datetime' or name()='content']", name=name
+        )
+        if marked and _ISO_DATE.fullmatch(str(marked[0])[:10]):
+            return str(marked[0])[:10]
     if not _ISO_DATE.search(source):
         return ""
     found = htmldate.find_date(
