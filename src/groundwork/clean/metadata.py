@@ -115,5 +115,8 @@ def json_ld(tree: Tree) -> Iterator[dict[str, Any]]:
 
 
 def _meta(tree: Tree, key: str, name: str) -> str:
-    found = tree.xpath(f"//meta[{_LOWER.format(key)}=$name]/@content", name=name)
-    return str(found[0]) if found else ""
+    """Content of the first meta tag whose `key` is `name`, in whatever case."""
+    for element in tree.iter("meta"):
+        if (element.get(key) or "").lower() == name and element.get("content") is not None:
+            return str(element.get("content"))
+    return ""
