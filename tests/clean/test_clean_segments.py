@@ -46,7 +46,7 @@ def test_shares_of_kept_words_follow_the_order_of_the_page() -> None:
 
 def test_trees_are_summed() -> None:
     """base .1 + .2 or .5 by the first feature + .05 or .3 by the second; cut at 1."""
-    tree = {"left": [1, 0, 0], "right": [2, 0, 0], "feature": [0, -1, -1], "limit": [1.5, 0, 0]}
+    tree = {"left": [1, 0, 0], "right": [2, 0, 0], "feature": [0, -1, -1], "limit": [1.0, 0, 0]}
     trees = [
         {**tree, "value": [0, 0.2, 0.5]},
         {**tree, "feature": [1, -1, -1], "value": [0, 0.05, 0.3]},
@@ -92,7 +92,7 @@ def test_what_is_kept_has_the_shape_of_the_page(html: str, expected: str) -> Non
 def test_the_posts_of_a_thread_are_kept_and_its_furniture_is_not(
     config: CleanConfig, make_page: Callable[..., Page]
 ) -> None:
-    """A forum marks no main region; every post is content, menus and legal lines are none."""
+    """A forum that shows its posts by a script: the extractor alone finds none of them."""
     menu = "".join(f"<li><a href='/{name}'>Board {name}</a></li>" for name in "abcdefghij")
     texts = [
         f"My wallbox number {n} stops after an hour, and the car says that the cable is too hot. "
@@ -107,7 +107,7 @@ def test_the_posts_of_a_thread_are_kept_and_its_furniture_is_not(
     html = (
         "<html><head><title>Hot cable</title></head><body>"
         f"<div class='nav-menu'><ul>{menu}</ul></div>"
-        f"<div class='thread'><h1>Hot cable</h1>{posts}</div>"
+        f"<noscript><div class='thread'><h1>Hot cable</h1>{posts}</div></noscript>"
         "<div class='footer'><p>Copyright 2026. All rights reserved. Privacy policy.</p></div>"
         "</body></html>"
     )
@@ -115,3 +115,19 @@ def test_the_posts_of_a_thread_are_kept_and_its_furniture_is_not(
     assert all(post in text for post in texts)
     assert "Board a" not in text
     assert "All rights reserved" not in text
+
+
+def test_only_what_was_chosen_is_kept(
+    config: CleanConfig, make_page: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the extractor kept other words, the chosen segments alone make the text."""
+    monkeypatch.setattr(
+        "groundwork.clean.web.choose_segments",
+        lambda judged: [segment for segment in judged.segments if "cable" in segment.text],
+    )
+    other = "<div><span>Buy now</span><p>Our shop sells many other things to all of you.</p></div>"
+    html = (
+        f"<html><body><div><h2>A cable</h2>tail<p>The cable is red.</p></div>{other}</body></html>"
+    )
+    found = extract_html(make_page(html), config.extract)
+    assert found.text == "## A cable\n\nThe cable is red."
