@@ -17,7 +17,7 @@ from groundwork.clean import (
     categories_of_urls,
     clean_pages,
 )
-from groundwork.clean import pages as pages_module
+from groundwork.clean import page as page_module
 from groundwork.config import DomainConfig
 from groundwork.errors import InputError
 from groundwork.records import Page
@@ -90,7 +90,7 @@ def test_every_page_is_a_document_or_a_reject(
         "i-german": (
             "<html><body><main><h1>Laden</h1>"
             + "<p>Die Wallbox lädt das Auto über Nacht, und am Morgen ist die Batterie voll.</p>"
-            * 5
+            + "<p>Das Kabel hängt an der Wand, und der Stecker passt in jedes neue Auto.</p>"
             + "<p>Wer im Winter fährt, sollte die Batterie vor dem Laden wärmen.</p></main></body>",
             "text/html",
         ),
@@ -165,13 +165,13 @@ def test_unchanged_pages_are_not_extracted_again(
     pages = [make_page(_article(f"thing{i}", i), url=f"{SITE}/{i}") for i in range(1, 5)]
     first = _clean(pages, config, domain)
     read: list[str] = []
-    extract = pages_module._extract
+    extract = page_module._extract
 
     def spy(page: Page, *args: object) -> object:
         read.append(page.url)
         return extract(page, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pages_module, "_extract", spy)
+    monkeypatch.setattr(page_module, "_extract", spy)
     assert _clean(pages, config, domain) == first
     assert read == []
     changed = [make_page(_article("other", 9), url=f"{SITE}/2"), *pages[2:]]
@@ -224,7 +224,7 @@ def test_failures_inside_libraries_are_rejects(
     def fail(page: Page, _config: object) -> None:
         raise RecursionError("too deep\nfor me")
 
-    monkeypatch.setattr(pages_module, "extract_html", fail)
+    monkeypatch.setattr(page_module, "extract_html", fail)
     (reject,) = _clean([make_page(_article("x", 1))], config, domain).rejects
     assert reject.reason == Reason.EXTRACTION_FAILED
     assert reject.detail == "RecursionError: too deep for me"

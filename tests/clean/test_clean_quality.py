@@ -97,3 +97,11 @@ def test_language_is_detected_in_prose(text: str, expected: str) -> None:
 def test_a_few_words_are_in_the_declared_language() -> None:
     """Detection needs text; of a heading and a line the page's own word counts."""
     assert detect_language(replace(GOOD, text="Kosten", declared_language="de")) == "de"
+
+
+def test_the_language_of_a_long_document_is_that_of_most_of_it() -> None:
+    """An English beginning does not make a German page English, nor the other way round."""
+    english = "The charger stops when the battery of the car is full. " * 80
+    german = "Die Wallbox hört auf zu laden, wenn die Batterie des Autos voll ist. " * 80
+    assert detect_language(replace(GOOD, title="", text=english + german * 2)) == "de"
+    assert detect_language(replace(GOOD, title="", text=german + english * 2)) == "en"

@@ -98,7 +98,9 @@ def test_categories_of_the_domain_are_used(prepare: Prepare) -> None:
 def test_too_many_rejects_fail_the_stage_after_they_are_written(prepare: Prepare) -> None:
     """The message counts the reasons; without a manifest no later stage reads on."""
     prepare(changes={"max_reject_ratio": 0.5}, cable=_html("cable"), a="", b="<p>short</p>")
-    with pytest.raises(RejectsError, match=r"1 empty_body, 1 (too_short|no_title).*rejects\.jsonl"):
+    with pytest.raises(
+        RejectsError, match=r"1 empty_body, 1 (too_short|no_title|no_content).*rejects\.jsonl"
+    ):
         _run()
     assert len(read_jsonl(Path("artifacts/clean/rejects.jsonl"))) == 2
     assert not Path("artifacts/clean/manifest.json").exists()

@@ -186,6 +186,13 @@ def test_metadata_comes_from_what_the_page_declares(
     assert (found.title, found.author, found.date) == (title, author, date)
 
 
+def test_a_time_marked_as_created_is_the_date(extract: Any) -> None:
+    """Other times, such as those of related pages, are not, however they are written."""
+    created = "<time itemprop='dateCreated' datetime='2018-06-08 09:28:03Z'>then</time>"
+    other = "<time datetime='2012-01-03'>3 January 2012</time>"
+    assert extract(_article(f"<p>{other}</p><p>{created}</p>")).date == "2018-06-08"
+
+
 def test_dates_in_examples_of_code_are_not_the_pages(extract: Any) -> None:
     """A date in prose that names itself is the page's, one in a listing is not."""
     listing = "<pre><code>published: 2023-03-21\n</code></pre><p>See <code>2023-03-21</code>.</p>"

@@ -73,6 +73,16 @@ class QualityConfig:
 
 
 @schema
+class RepeatedConfig:
+    """When a block of text is boilerplate of its site."""
+
+    min_pages: PositiveInt
+    """On which it stands; copies of a page count once."""
+    min_share: Ratio
+    """Of the pages of its host."""
+
+
+@schema
 class DuplicatesConfig:
     """When two pages are one."""
 
@@ -102,8 +112,11 @@ class CleanConfig:
 
     extract: ExtractConfig
     personal_data: PersonalDataConfig
+    repeated: RepeatedConfig
     quality: QualityConfig
     duplicates: DuplicatesConfig
     category: CategoryConfig
+    processes: Count
+    """That read pages; 0 is one for each core. The documents are the same for any number."""
     max_reject_ratio: Ratio
     """The stage fails when a larger share of the pages is rejected."""

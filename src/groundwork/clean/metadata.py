@@ -61,6 +61,13 @@ def find_date(tree: Tree, source: str) -> str:
             date = str(item.get(name) or "")[:10]
             if _ISO_DATE.fullmatch(date):
                 return date
+        marked = tree.xpath(
+            "//*[@itemprop=$name]/@*[name()='datetime' or name()='content']", name=name
+        )
+        if marked and _ISO_DATE.fullmatch(str(marked[0])[:10]):
+            return str(marked[0])[:10]
+    if not _ISO_DATE.search(source):
+        return ""
     found = htmldate.find_date(
         _without_code(tree), extensive_search=False, original_date=True, max_date=LATEST_DATE
     )
@@ -108,5 +115,8 @@ def json_ld(tree: Tree) -> Iterator[dict[str, Any]]:
 
 
 def _meta(tree: Tree, key: str, name: str) -> str:
-    found = tree.xpath(f"//meta[{_LOWER.format(key)}=$name]/@content", name=name)
-    return str(found[0]) if found else ""
+    """Content of the first meta tag whose `key` is `name`, in whatever case."""
+    for element in tree.iter("meta"):
+        if (element.get(key) or "").lower() == name and element.get("content") is not None:
+            return str(element.get("content"))
+    return ""

@@ -5,37 +5,28 @@ or the other. Reading a page depends on that page alone and is remembered betwee
 compares pages is done afresh.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
 
-from groundwork.artifacts import cached, code_version, sha256_bytes, short_id
-from groundwork.clean.blocks import one_line
+from groundwork.artifacts import short_id
 from groundwork.clean.category import Categorise, categories_of_urls
-from groundwork.clean.config import CleanConfig, ExtractConfig, PersonalDataConfig
+from groundwork.clean.config import CleanConfig
 from groundwork.clean.duplicates import Candidate, Duplicate, find_duplicates, list_clusters
 from groundwork.clean.extraction import Extraction
 from groundwork.clean.language import detect_language
-from groundwork.clean.pdf import extract_pdf
-from groundwork.clean.personal_data import mask_personal_data
+from groundwork.clean.page import Reading, recipe_of, remembered
 from groundwork.clean.quality import find_fault
-from groundwork.clean.readers import BY_TYPE, PACKAGES
-from groundwork.clean.reasons import PageRefusedError, Reason
+from groundwork.clean.reading import over_processes
+from groundwork.clean.reasons import Reason
+from groundwork.clean.repeated import RepeatedBlocks, find_repeated
 from groundwork.clean.report import build_report
-from groundwork.clean.web import extract_html
 from groundwork.config import DomainConfig
 from groundwork.errors import InputError
 from groundwork.records import Document, Page, Reject
-
-HTML_TYPES = ("text/html", "application/xhtml+xml")
-PDF_TYPE = "application/pdf"
-READERS = ("trafilatura", "htmldate", "lxml", "pypdfium2", "phonenumbers", *PACKAGES)
-"""Packages whose version is part of what a remembered page depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +38,6 @@ class CleanResult:
     rejects: list[Reject]
     """Sorted by URL."""
     report: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """All that reading a page depends on besides the page."""
-
-    extract: ExtractConfig
-    personal_data: PersonalDataConfig
-    allowed: list[str]
-    """Personal data that may stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +59,13 @@ def clean_pages(
     Raises: `InputError` when a URL comes twice.
     """
     _check_urls(pages)
-    kept, rejects = _read_and_judge(pages, config=config, domain=domain)
+    readings = _read_all(pages, config, domain.allowed_personal_data)
+    extractions = [(page, found) for page, found in readings if isinstance(found, Extraction)]
+    repeated = find_repeated(
+        [(page.url, found.text) for page, found in extractions], config.repeated
+    )
+    kept, rejects = _judge(extractions, repeated, config=config, domain=domain)
+    rejects += [found for _, found in readings if isinstance(found, Reject)]
     extracted = len(kept) + sum(reject.reason in _QUALITY for reject in rejects)
     duplicates = find_duplicates([_candidate(item) for item in kept], config.duplicates)
     unique, repeats = _leave_out_duplicates(kept, duplicates)
@@ -97,7 +84,7 @@ def clean_pages(
         masked=[item.extraction.masked for item in unique],
         clusters=list_clusters(duplicates),
     )
-    return CleanResult(documents, rejects, report)
+    return CleanResult(documents, rejects, report | {"repeated": repeated.as_report()})
 
 
 _QUALITY = frozenset(
@@ -125,17 +112,29 @@ def _check_urls(pages: Sequence[Page]) -> None:
         seen.add(page.url)
 
 
-def _read_and_judge(
-    pages: Sequence[Page], *, config: CleanConfig, domain: DomainConfig
+def _read_all(
+    pages: Sequence[Page], config: CleanConfig, allowed: Sequence[str]
+) -> list[tuple[Page, Extraction | Reject]]:
+    """Every page with what was read from it, sorted by URL."""
+    ordered = sorted(pages, key=lambda page: page.url)
+    reading = Reading(config.extract, config.personal_data, tuple(allowed))
+    read = partial(remembered, reading=reading, recipe=recipe_of(reading))
+    readings = over_processes(read, ordered, processes=config.processes)
+    progress = tqdm(readings, desc="clean", unit="page", total=len(ordered))
+    return list(zip(ordered, progress, strict=True))
+
+
+def _judge(
+    extractions: Sequence[tuple[Page, Extraction]],
+    repeated: RepeatedBlocks,
+    *,
+    config: CleanConfig,
+    domain: DomainConfig,
 ) -> tuple[list[_Kept], list[Reject]]:
+    """What is good of the pages, without the boilerplate of their sites, and what is not."""
     kept, rejects = [], []
-    reading = _Reading(config.extract, config.personal_data, domain.allowed_personal_data)
-    recipe = _recipe(reading)
-    for page in tqdm(sorted(pages, key=lambda page: page.url), desc="clean", unit="page"):
-        found = _remembered(page, reading, recipe)
-        if isinstance(found, Reject):
-            rejects.append(found)
-            continue
+    for page, read in extractions:
+        found = replace(read, text=repeated.strip(page.url, read.text))
         language = detect_language(found)
         fault = find_fault(
             found, language=language, languages=domain.languages, config=config.quality
@@ -145,73 +144,6 @@ def _read_and_judge(
         else:
             kept.append(_Kept(page, found, language))
     return kept, rejects
-
-
-def _recipe(reading: _Reading) -> str:
-    """What an extraction depends on besides the page: settings, code, packages."""
-    versions = [version(name) for name in READERS]
-    return json.dumps([asdict(reading), code_version(Path(__file__).parent), versions])
-
-
-def _remembered(page: Page, reading: _Reading, recipe: str) -> Extraction | Reject:
-    key = sha256_bytes("\n".join([page.sha256, page.content_type, page.charset, recipe]).encode())
-    row = cached("clean", key, lambda: _read(page, reading))
-    if "reason" in row:
-        return Reject(page.url, row["reason"], row["detail"])
-    return Extraction(**row)
-
-
-def _read(page: Page, reading: _Reading) -> dict[str, Any]:
-    """Extract one page; whatever a library makes of bad input ends here, as a reject."""
-    from lxml.etree import LxmlError
-
-    try:
-        return asdict(_masked(_extract(page, reading.extract), reading))
-    except PageRefusedError as error:
-        return {"reason": error.reason, "detail": error.detail}
-    except (
-        LxmlError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        ArithmeticError,
-        AssertionError,
-        RecursionError,
-    ) as error:
-        detail = one_line(f"{type(error).__name__}: {error}")[:200]
-        return {"reason": Reason.EXTRACTION_FAILED, "detail": detail}
-
-
-def _masked(found: Extraction, reading: _Reading) -> Extraction:
-    """The extraction without personal data; what is remembered and written never holds any."""
-
-    def mask(text: str) -> tuple[str, dict[str, int]]:
-        return mask_personal_data(text, reading.personal_data, allowed=reading.allowed)
-
-    text, counts = mask(found.text)
-    (title, _), (author, _) = mask(found.title), mask(found.author)
-    return replace(found, title=title, author=author, text=text, masked=counts)
-
-
-def _extract(page: Page, config: ExtractConfig) -> Extraction:
-    if not page.body.strip():
-        raise PageRefusedError(Reason.EMPTY_BODY, f"{len(page.body)} bytes, all of them blank")
-    if len(page.body) > config.max_body_bytes:
-        raise PageRefusedError(
-            Reason.BODY_TOO_LARGE,
-            f"{len(page.body)} bytes; expected at most {config.max_body_bytes}",
-        )
-    if page.content_type in HTML_TYPES:
-        return extract_html(page, config)
-    if page.content_type == PDF_TYPE:
-        return extract_pdf(page, config)
-    if reader := BY_TYPE.get(page.content_type):
-        return reader(page, config)
-    known = ", ".join(sorted([*HTML_TYPES, PDF_TYPE, *BY_TYPE]))
-    raise PageRefusedError(
-        Reason.UNSUPPORTED_TYPE, f"{page.content_type or 'no type'}; expected one of {known}"
-    )
 
 
 def _leave_out_duplicates(

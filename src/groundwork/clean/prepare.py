@@ -68,8 +68,8 @@ def prepare_tree(tree: Tree) -> Region:
     from lxml import etree
 
     etree.strip_tags(tree, etree.Comment, etree.ProcessingInstruction)
-    region = _isolate_region(tree)
-    found = Region("", 0.0) if region is None else _measure(region)
+    region, text = _isolate_region(tree)
+    found = Region("", 0.0) if region is None else _measure(region, text)
     _mend_anchors_and_inline(tree)
     for block in list(tree.iter("pre")):
         _name_code(block)
@@ -136,37 +136,37 @@ def _append_filled(box: Tree, paragraph: Tree) -> None:
         box.append(paragraph)
 
 
-def _isolate_region(tree: Tree) -> Tree | None:
+def _isolate_region(tree: Tree) -> tuple[Tree | None, str]:
     """Leave only the page's one main region in its body, so that no menu passes for content.
 
     A plain page, whose text stands in the body itself, becomes an article: the extractor looks for
-    one, and takes paragraphs alone where there is none.
+    one, and takes paragraphs alone where there is none. With the region comes its visible text.
     """
     body = tree.find("body")
     if body is None:
-        return None
+        return None, ""
     regions = tree.xpath(REGIONS)
     if not regions and sum(child.tag in PLAIN_BLOCKS for child in body) >= MIN_PLAIN_BLOCKS:
         article = tree.makeelement("article")
         article.text, body.text = body.text, None
         article.extend(list(body))
         body.append(article)
-        return article
+        return article, _visible_text(article)
     if len(regions) != 1:
-        return None
+        return None, ""
     (region,) = regions
-    if len(_visible_text(region)) < MIN_REGION_SHARE * len(_visible_text(body)):
-        return None
+    text = _visible_text(region)
+    if len(text) < MIN_REGION_SHARE * len(_visible_text(body)):
+        return None, ""
     region.tail = None
     for child in list(body):
         body.remove(child)
     body.text = None
     body.append(region)
-    return region
+    return region, text
 
 
-def _measure(region: Tree) -> Region:
-    text = _visible_text(region)
+def _measure(region: Tree, text: str) -> Region:
     total = len("".join(text.split()))
     links = sum(
         len("".join(anchor.text_content().split()))

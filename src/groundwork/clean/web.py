@@ -4,7 +4,10 @@ In: the body of a page. Out: an extraction. Nothing here knows other pages.
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from copy import deepcopy
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -22,12 +25,17 @@ from groundwork.clean.metadata import (
 )
 from groundwork.clean.prepare import Region, prepare_tree
 from groundwork.clean.reasons import PageRefusedError, Reason
+from groundwork.clean.retag import retag_tree
+from groundwork.clean.segments import Segment
+from groundwork.clean.selection import choose_segments, judge_segments
 from groundwork.clean.tei import read_body
 from groundwork.records import Page
 
 Tree = Any  # lxml ships no types
 MIN_COVERAGE = 0.7
-"""Of the words of the main region; an extraction with fewer is tried again with more recall."""
+"""Of the words of a marked main region; what the extractor found of fewer is not believed."""
+MIN_AGREEMENT = 0.85
+"""Word F1 between what the extractor found and the segments that were chosen."""
 _WORD = re.compile(r"\w+")
 
 
@@ -36,13 +44,17 @@ def extract_html(page: Page, config: ExtractConfig) -> Extraction:
     source = decode_body(page.body, page.charset)
     check_html(page.body, source)
     check_markup(source, config)
-    tree = _parse(source)
+    tree = parse_html(source)
     if config.honour_noindex and is_noindex(tree):
         raise PageRefusedError(Reason.NOINDEX, "its robots meta tag says noindex")
     title, author, date = find_title(tree), find_author(tree), find_date(tree, source)
     canonical, language = find_canonical(tree), find_language(tree)
-    region = prepare_tree(tree)
-    blocks = _without_byline(_main_content(tree, region), author)
+    found, region = _extract(tree)
+    if not region.text or _coverage(found, region) < MIN_COVERAGE:
+        found = _judge(tree, page.url, found)
+    if not _words(found):
+        raise PageRefusedError(Reason.NO_CONTENT, "no main content was found")
+    blocks = _without_byline(found, author)
     headings = [block.text for block in blocks if block.kind is Kind.HEADING and block.level == 1]
     if headings:
         title = one_line(headings[0]).replace("`", "")
@@ -60,7 +72,8 @@ def extract_html(page: Page, config: ExtractConfig) -> Extraction:
     )
 
 
-def _parse(text: str) -> Tree:
+def parse_html(text: str) -> Tree:
+    """The tree of a decoded page. Raises: `PageRefusedError` when there is none."""
     from lxml import etree, html
 
     # UTF-8 bytes with the encoding named: a page's own declaration no longer counts.
@@ -72,19 +85,48 @@ def _parse(text: str) -> Tree:
         raise PageRefusedError(Reason.NO_CONTENT, f"nothing to parse ({error})") from error
 
 
-def _main_content(tree: Tree, region: Region) -> list[TextBlock]:
-    """Blocks of the main content of a prepared tree. Raises: `PageRefusedError`."""
-    options = _options(short_is_enough=bool(region.text))
-    blocks = _extract(deepcopy(tree), options, favor_recall=False)
-    if _coverage(blocks, region) < MIN_COVERAGE:
-        more = _extract(tree, options, favor_recall=True)
-        if _coverage(more, region) > _coverage(blocks, region):
-            blocks = more
-    if not blocks:
-        raise PageRefusedError(Reason.NO_CONTENT, "no main content was found")
-    return blocks
+def _judge(tree: Tree, url: str, found: list[TextBlock]) -> list[TextBlock]:
+    """Blocks of the segments that are content; `tree` is used up.
+
+    Where the extractor `found` the same, its blocks are the better shaped.
+    """
+    words = _words(found)
+    judged = judge_segments(tree, url, words)
+    if judged is None:
+        return found
+    chosen = choose_segments(judged)
+    chosen_words = [word for segment in chosen for word in segment.words]
+    if _overlap(chosen_words, words) >= MIN_AGREEMENT:
+        return found
+    return _read_segments(tree, judged.segments, chosen)
 
 
+def stock_words(tree: Tree) -> list[str]:
+    """Words, lower case, of what the extractor alone finds; `tree` stays as it is."""
+    blocks, _ = _extract(tree)
+    return _words(blocks)
+
+
+def _extract(tree: Tree) -> tuple[list[TextBlock], Region]:
+    """What the extractor finds in a copy of `tree`, and the page's main region."""
+    from trafilatura import bare_extraction
+
+    prepared = deepcopy(tree)
+    region = prepare_tree(prepared)
+    document = bare_extraction(
+        prepared,
+        config=_options(short_is_enough=bool(region.text)),
+        fast=True,  # its fallbacks cost as much again, and change nothing once segments are judged
+        include_comments=False,
+        include_formatting=True,
+        include_tables=True,
+        include_links=False,
+        with_metadata=False,
+    )
+    return (read_body(document.body) if document is not None else []), region
+
+
+@cache
 def _options(*, short_is_enough: bool) -> Any:
     """Settings of the extractor; where the main region is known, a short text is no failure.
 
@@ -99,27 +141,35 @@ def _options(*, short_is_enough: bool) -> Any:
     return options
 
 
-def _extract(tree: Tree, options: Any, *, favor_recall: bool) -> list[TextBlock]:
-    from trafilatura import bare_extraction
+def _read_segments(
+    tree: Tree, segments: Sequence[Segment], chosen: Sequence[Segment]
+) -> list[TextBlock]:
+    """Blocks of the chosen segments; the text of all others is emptied in `tree`."""
+    kept = set(map(id, chosen))
+    for segment in segments:
+        if id(segment) not in kept:
+            for element, is_tail in segment.pieces:
+                if is_tail:
+                    element.tail = None
+                else:
+                    element.text = None
+    return read_body(retag_tree(tree))
 
-    document = bare_extraction(
-        tree,
-        config=options,
-        favor_recall=favor_recall,
-        include_comments=False,
-        include_formatting=True,
-        include_tables=True,
-        include_links=False,
-        with_metadata=False,
-    )
-    return read_body(document.body) if document is not None else []
 
-
-def _coverage(blocks: list[TextBlock], region: Region) -> float:
-    """Words of the blocks over words of the region; 1 when the page marks no region."""
-    expected = len(_WORD.findall(region.text))
+def _words(blocks: Sequence[TextBlock]) -> list[str]:
     texts = [text for block in blocks for text in [block.text, *chain.from_iterable(block.rows)]]
-    return sum(len(_WORD.findall(text)) for text in texts) / expected if expected else 1.0
+    return [word for text in texts for word in _WORD.findall(text.lower())]
+
+
+def _coverage(blocks: Sequence[TextBlock], region: Region) -> float:
+    """Words of the blocks over words of the region."""
+    return len(_words(blocks)) / max(len(_WORD.findall(region.text)), 1)
+
+
+def _overlap(left: Sequence[str], right: Sequence[str]) -> float:
+    """F1 over the words of both, however ordered."""
+    total = len(left) + len(right)
+    return 2 * (Counter(left) & Counter(right)).total() / total if total else 1.0
 
 
 def _without_byline(blocks: list[TextBlock], author: str) -> list[TextBlock]:
