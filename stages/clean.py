@@ -7,6 +7,7 @@ from pathlib import Path
 from groundwork.artifacts import (
     check_manifest,
     read_parquet,
+    reused,
     write_json,
     write_jsonl,
     write_manifest,
@@ -51,13 +52,18 @@ def clean() -> None:
         _check_enough(result, config)
         write_parquet(OUT_DIR / "documents.parquet", result.documents, Document)
         write_manifest(OUT_DIR, NAMES)
+        pages_again, categories_again = reused("clean"), reused("category")
         run.log_metrics(
-            {f"pages_{name}": count for name, count in result.report["funnel"].items()}
+            {"reused_clean": pages_again.found, "reused_category": categories_again.found}
+            | {f"pages_{name}": count for name, count in result.report["funnel"].items()}
             | {f"rejected_{name}": count for name, count in result.report["rejects"].items()}
             | {f"masked_{name}": count for name, count in result.report["masked"].items()}
         )
         run.set_output(OUT_DIR / "manifest.json")
-    print(f"clean: {_summary(result)} in {time.monotonic() - started:.0f} s")
+    print(
+        f"clean: {_summary(result)}, reused {pages_again} extractions, "
+        f"{categories_again} categories, in {time.monotonic() - started:.0f} s"
+    )
 
 
 def _categoriser(config: CleanConfig, domain: DomainConfig) -> Categorise | None:

@@ -1,6 +1,7 @@
 """From pages to documents: every page is accounted for."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -177,8 +178,7 @@ def test_unchanged_pages_are_not_extracted_again(
     changed = [make_page(_article("other", 9), url=f"{SITE}/2"), *pages[2:]]
     incremental = _clean(changed, config, domain)
     assert read == [f"{SITE}/2"]
-    for path in Path(".cache").rglob("*.json"):
-        path.unlink()
+    shutil.rmtree(".cache")
     assert _clean(changed, config, domain) == incremental
     other = replace(config, personal_data=replace(config.personal_data, phone_regions=["FR"]))
     for settings, place in (
@@ -208,7 +208,7 @@ def test_personal_data_is_masked_and_counted(
     assert "Call +44 20 7946 0958 or [PHONE] (desk@help.example)." in document.text
     assert {kind: n for kind, n in result.report["masked"].items() if n} == {"email": 1, "phone": 1}
     assert result.report["documents_with_masks"] == 1
-    stored = [path.read_text("utf-8") for path in Path(".cache").rglob("*.json")]
+    stored = [path.read_text("utf-8") for path in Path(".cache/groundwork/clean").glob("*/*")]
     assert len(stored) == 1
     assert "a@b.example" not in stored[0]
 

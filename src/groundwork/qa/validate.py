@@ -6,6 +6,7 @@ reject with a reason for each that does not. Every text is embedded once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from groundwork.qa.config import ValidateConfig
@@ -57,8 +58,10 @@ def validate(
             alone.append(question)
         else:
             rejects.append(_reject(question, *problem))
-    vectors_QD = embed(encoder, [q.question for q in alone], label="questions")
-    golden_GD = embed(encoder, [q.question for q in golden], label="golden questions")
+    documents = groupby(alone, key=lambda question: question.document_id)
+    asked = [[question.question for question in group] for _, group in documents]
+    vectors_QD = embed(encoder, asked, label="questions")
+    golden_GD = embed(encoder, [[q.question for q in golden]], label="golden questions")
     kept: list[int] = []
     for number, question in enumerate(alone):
         problem = (
