@@ -69,10 +69,10 @@ def clean() -> None:
 def _categoriser(config: CleanConfig, domain: DomainConfig) -> Categorise | None:
     if not domain.categories:
         return None
-    from groundwork.index import Encoder, encoder_sha256
+    from groundwork.index import RememberingEncoder, encoder_sha256
 
     return MeaningCategoriser(
-        Encoder.load(), encoder_sha256(), domain.title, domain.categories, config.category
+        RememberingEncoder(), encoder_sha256(), domain.title, domain.categories, config.category
     )
 
 

@@ -62,7 +62,10 @@ def test_two_documents_become_passages(checkout: Path, capsys: pytest.CaptureFix
     assert sorted(check_manifest(folder)["files"]) == ["chunks.parquet", "report.json"]
     chunks = read_parquet(folder / "chunks.parquet", Chunk)
     assert [chunk.text for chunk in chunks] == ["A cable carries current.", "Plain text."]
-    assert "chunk: 2 passages of 2 documents, 4 tokens on average, reused 0 of 2 " in capsys.readouterr().out
+    assert (
+        "chunk: 2 passages of 2 documents, 4 tokens on average, reused 0 of 2 "
+        in capsys.readouterr().out
+    )
     before = sha256_file(folder / "manifest.json")
     _run()
     assert "reused 2 of 2 documents" in capsys.readouterr().out
