@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from groundwork.artifacts import sha256_file
@@ -23,118 +24,36 @@ from groundwork.config import compose
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("crawl", "clean", "chunk", "qa", "index")
 CLOCKED = "artifacts/crawl/fetch_log.jsonl"
-SECTIONS = 5
-PLACES = [
-    "Aberfeld",
-    "Birkholm",
-    "Carrow",
-    "Dunmere",
-    "Eastleigh",
-    "Fallow",
-    "Glenhaven",
-    "Harlow",
-    "Inverdale",
-    "Jarrow",
-    "Kelby",
-    "Lanmore",
-    "Marlow",
-    "Northwick",
-    "Oakham",
-    "Penrith",
-    "Quarley",
-    "Rosedale",
-    "Selby",
-    "Thornton",
-    "Ulverley",
-    "Wexcombe",
-]
+SYLLABLES = (
+    "Aber Birk Carr Dun East Fal Glen Har Inver Jar Kel Lan Mar North Oak Pen Quar Rose Sel Thorn",
+    "a e i o en er ing al or um",
+    "by dale field ford ham holm ley mere mouth ridge stead ton ville wick worth",
+)
 THINGS = [
-    "wallbox",
-    "rapid charger",
-    "cable",
-    "load controller",
-    "meter",
-    "socket",
-    "transformer",
-    "battery pack",
-    "heat pump",
-    "car park",
-    "depot",
-    "contactor",
-    "payment terminal",
-    "solar array",
-    "inverter",
-    "junction box",
-    "service desk",
-]
-MAKERS = [
-    "Voltaro",
-    "Ampere",
-    "Kilnworth",
-    "Nordlicht",
-    "Sparrow",
-    "Tessier",
-    "Ohmly",
-    "Brightwell",
-    "Corvid",
-    "Halden",
-]
+    "charging post", "rapid charger", "cable", "load controller", "meter", "socket", "transformer",
+    "battery pack", "heat pump", "car park", "depot", "contactor", "payment terminal",
+    "solar array", "inverter", "junction point", "service desk",
+]  # fmt: skip
 PEOPLE = [
-    "drivers",
-    "fitters",
-    "the operator",
-    "night staff",
-    "tenants",
-    "the council",
-    "fleet managers",
-    "inspectors",
-    "delivery crews",
-    "guests",
-    "the landlord",
-    "engineers",
-    "taxi firms",
-    "the caretaker",
-]
+    "drivers", "fitters", "the operator", "night staff", "tenants", "the council",
+    "fleet managers", "inspectors", "delivery crews", "guests", "the landlord", "engineers",
+    "taxi firms", "the caretaker",
+]  # fmt: skip
 TIMES = [
-    "before dawn",
-    "at noon",
-    "in January",
-    "after a storm",
-    "on Sundays",
-    "during the night",
-    "every spring",
-    "at weekends",
-    "once a month",
-    "in the rush hour",
-    "over the holidays",
-    "within a year",
-    "since last autumn",
-]
+    "before dawn", "at noon", "in January", "after a storm", "on Sundays", "during the night",
+    "every spring", "at weekends", "once a month", "in the rush hour", "over the holidays",
+    "within a year", "since last autumn",
+]  # fmt: skip
 VERBS = [
-    "supplies",
-    "replaces",
-    "monitors",
-    "limits",
-    "measures",
-    "protects",
-    "controls",
-    "serves",
+    "supplies", "replaces", "monitors", "limits", "measures", "protects", "controls", "serves",
     "balances",
-]
+]  # fmt: skip
 REASONS = [
-    "the supply is shared",
-    "its fuse trips early",
-    "a relay sticks",
-    "the tariff falls",
-    "frost slows it",
-    "demand is low",
-    "the firmware was renewed",
-    "the cabinet is ventilated",
-    "its sensor drifts",
-    "the queue is short",
-    "the contract asks for it",
+    "the supply is shared", "its fuse trips early", "a relay sticks", "the tariff falls",
+    "frost slows it", "demand is low", "the firmware was renewed", "the cabinet is ventilated",
+    "its sensor drifts", "the queue is short", "the contract asks for it",
     "water entered the duct",
-]
+]  # fmt: skip
 PATTERNS = (
     "{maker} {thing}s in {place} draw {n}.{d} kW {time} because {reason}.",
     "The {place} {thing} {verb} {n} bays, and {people} inspect it {time}.",
@@ -149,31 +68,60 @@ PATTERNS = (
 )
 
 
-def sentence(dice: random.Random) -> str:
-    """One statement about invented chargers."""
-    words = {
-        "maker": dice.choice(MAKERS), "thing": dice.choice(THINGS), "place": dice.choice(PLACES),
-        "verb": dice.choice(VERBS), "time": dice.choice(TIMES), "people": dice.choice(PEOPLE),
-        "other": dice.choice(THINGS), "reason": dice.choice(REASONS),
-        "n": dice.randint(3, 950), "d": dice.randint(1, 9),
-    }  # fmt: skip
-    capitals = {name.title(): str(words[name]).capitalize() for name in ("people", "time")}
-    return dice.choice(PATTERNS).format(**words, **capitals)
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A page in the making: what it is about, with the dice that write it."""
+
+    dice: random.Random
+    places: list[str]
+    makers: list[str]
+    things: list[str]
+
+    @classmethod
+    def draw(cls, number: int) -> "Article":
+        """The same article for the same number."""
+        dice = random.Random(number)  # noqa: S311  text, not a secret
+        return cls(
+            dice,
+            [_name(dice) for _ in range(6)],
+            [_name(dice) for _ in range(4)],
+            dice.sample(THINGS, 6),
+        )
+
+    def sentence(self) -> str:
+        """One statement about invented chargers."""
+        dice = self.dice
+        words = {
+            "maker": dice.choice(self.makers), "place": dice.choice(self.places),
+            "thing": dice.choice(self.things), "other": dice.choice(self.things),
+            "verb": dice.choice(VERBS), "time": dice.choice(TIMES),
+            "people": dice.choice(PEOPLE), "reason": dice.choice(REASONS),
+            "n": dice.randint(3, 950), "d": dice.randint(1, 9),
+        }  # fmt: skip
+        capitals = {name.title(): str(words[name]).capitalize() for name in ("people", "time")}
+        return dice.choice(PATTERNS).format(**words, **capitals)
+
+    def paragraph(self, words: int) -> str:
+        """At least so many words."""
+        said = ""
+        while len(said.split()) < words:
+            said += self.sentence() + " "
+        return f"<p>{said}</p>"
 
 
-def page(number: int, *, pages: int, words: int, edition: int = 0) -> str:
-    """An article with headings and links; another `edition` has one paragraph more."""
-    dice = random.Random(number)  # noqa: S311  text, not a secret
-    title = f"{dice.choice(MAKERS)} {dice.choice(THINGS)} of {dice.choice(PLACES)}, site {number}"
+def _name(dice: random.Random) -> str:
+    return "".join(dice.choice(part.split()) for part in SYLLABLES)
+
+
+def page(number: int, *, pages: int, words: int, edited: bool = False) -> str:
+    """An article with headings and links; an edited one ends with one paragraph more."""
+    article = Article.draw(number)
+    title = f"{article.makers[0]} {article.things[0]}s of {article.places[0]}"
     body = [f"<h1>{title}</h1>"]
-    for _ in range(SECTIONS):
-        body.append(f"<h2>{dice.choice(PLACES)} {dice.choice(THINGS)}s</h2>")
-        for _ in range(2):
-            said = []
-            while sum(len(part.split()) for part in said) < words / SECTIONS / 2:
-                said.append(sentence(dice))
-            body.append(f"<p>{' '.join(said)}</p>")
-    body += [f"<p>{sentence(random.Random(-edition))}</p>"] * bool(edition)  # noqa: S311  as above
+    for place, thing in zip(article.places[1:], article.things[1:], strict=True):
+        body += [f"<h2>{place} {thing}s</h2>", *(article.paragraph(words // 10) for _ in range(2))]
+    if edited:
+        body.append(article.paragraph(10))
     links = "".join(
         f'<li><a href="{n}.html">site {n}</a></li>' for n in ((number + 1) % pages, number // 2)
     )
@@ -198,14 +146,16 @@ def prepare(folder: Path, *, pages: int, words: int) -> None:
 
 
 def run(folder: Path, *arguments: str) -> str:
-    """What a Python process in `folder` prints. Raises: `CalledProcessError`."""
+    """What a Python process in `folder` prints; a failure ends with what it said."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW")}
     env["PYTHONPATH"] = f"{ROOT / 'src'}{os.pathsep}{ROOT}"
-    command = [sys.executable, *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, check=True,
-    ).stdout  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=env, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        sys.exit(f"{arguments}: {done.stderr[-2000:]}")
+    return done.stdout
 
 
 def timed(folder: Path) -> dict[str, float]:
@@ -246,7 +196,7 @@ def main() -> None:
         prepare(folder, pages=pages, words=words)
         print(f"{pages} pages of about {words} words, from nothing:")
         full = timed(folder)
-        edited = page(pages // 3, pages=pages, words=words, edition=1)
+        edited = page(pages // 3, pages=pages, words=words, edited=True)
         (folder / "site" / f"{pages // 3}.html").write_text(edited)
         print("one page changed:")
         changed = timed(folder)
