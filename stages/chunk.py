@@ -55,9 +55,9 @@ def chunk() -> None:
 def _meaning(config: ChunkConfig) -> Meaning | None:
     if config.strategy != "semantic":
         return None
-    from groundwork.index import Encoder, encoder_sha256
+    from groundwork.index import RememberingEncoder, encoder_sha256
 
-    return Meaning(Encoder.load().encode, encoder_sha256())
+    return Meaning(RememberingEncoder().encode, encoder_sha256())
 
 
 if __name__ == "__main__":

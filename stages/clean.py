@@ -52,27 +52,27 @@ def clean() -> None:
         _check_enough(result, config)
         write_parquet(OUT_DIR / "documents.parquet", result.documents, Document)
         write_manifest(OUT_DIR, NAMES)
-        pages_again, categories_again = reused("clean"), reused("category")
+        extracted, embedded = reused("clean"), reused("embed")
         run.log_metrics(
-            {"reused_clean": pages_again.found, "reused_category": categories_again.found}
+            {"reused_clean": extracted.found, "reused_embed": embedded.found}
             | {f"pages_{name}": count for name, count in result.report["funnel"].items()}
             | {f"rejected_{name}": count for name, count in result.report["rejects"].items()}
             | {f"masked_{name}": count for name, count in result.report["masked"].items()}
         )
         run.set_output(OUT_DIR / "manifest.json")
     print(
-        f"clean: {_summary(result)}, reused {pages_again} extractions, "
-        f"{categories_again} categories, in {time.monotonic() - started:.0f} s"
+        f"clean: {_summary(result)}, reused {extracted} extractions, "
+        f"{embedded} embeddings, in {time.monotonic() - started:.0f} s"
     )
 
 
 def _categoriser(config: CleanConfig, domain: DomainConfig) -> Categorise | None:
     if not domain.categories:
         return None
-    from groundwork.index import RememberingEncoder, encoder_sha256
+    from groundwork.index import RememberingEncoder
 
     return MeaningCategoriser(
-        RememberingEncoder(), encoder_sha256(), domain.title, domain.categories, config.category
+        RememberingEncoder(), domain.title, domain.categories, config.category
     )
 
 

@@ -108,7 +108,9 @@ def test_three_changed_pages_are_all_that_is_redone(tmp_path: Path, empty_store:
     assert f"{SITE}/{DELETED}/" not in urls
     chunks = read_parquet(tmp_path / "artifacts/chunk/chunks.parquet", Chunk)
     documents = len({chunk.url for chunk in chunks})
-    assert again["clean"] == [(len(urls) - 2, len(urls)), (documents - 2, documents)]
+    extractions, embeddings = again["clean"]
+    assert extractions == (len(urls) - 2, len(urls))
+    assert embeddings == (documents, documents + 2), "with the subject and the categories"
     assert again["chunk"] == [(documents - 2, documents)]
     generations, embeddings = again["qa"]
     assert generations == (documents - 2, documents)
