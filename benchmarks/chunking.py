@@ -31,6 +31,7 @@ from groundwork.index import (
     Encoder,
     IndexConfig,
     build_index,
+    documents_of,
     encoder_sha256,
     load_index,
     passage_text,
@@ -42,8 +43,6 @@ TOP_K = 5
 SMALL = {"target_tokens": 80, "max_tokens": 100, "overlap_tokens": 0}
 DEPTH = 40
 """Passages ranked, so that five different parents are among theirs."""
-BATCH = 256
-"""As when an index is built, so that what is remembered serves both."""
 Ranking = list[Chunk]
 Section = TypeVar("Section")
 
@@ -157,8 +156,7 @@ class Remembering(Encoder):
 def by_cosine(chunks: Sequence[Chunk], encoder: Encoder, asked: Sequence[Asked]) -> list[Ranking]:
     """All passages, nearest first, for each question: what a plain vector store returns."""
     texts = [passage_text(chunk) for chunk in chunks]
-    batches = [texts[at : at + BATCH] for at in range(0, len(texts), BATCH)]
-    vectors_ND = np.concatenate([encoder.encode(batch) for batch in batches])
+    vectors_ND = np.concatenate([encoder.encode(texts[part]) for part in documents_of(chunks)])
     questions_QD = encoder.encode([item.question for item in asked])
     order_QN = np.argsort(-questions_QD @ vectors_ND.T, axis=1, kind="stable")
     return [[chunks[n] for n in order_N[:DEPTH]] for order_N in order_QN]

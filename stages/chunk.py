@@ -6,6 +6,7 @@ from pathlib import Path
 from groundwork.artifacts import (
     check_manifest,
     read_parquet,
+    reused,
     write_json,
     write_manifest,
     write_parquet,
@@ -38,21 +39,25 @@ def chunk() -> None:
         report = build_report(documents, chunks)
         write_json(OUT_DIR / "report.json", report)
         write_manifest(OUT_DIR, ["chunks.parquet", "report.json"])
+        again = reused("chunk")
         mean_tokens = report["tokens"]["mean"]
-        run.log_metrics({**report["funnel"], "mean_tokens": mean_tokens})
+        run.log_metrics(
+            {**report["funnel"], "mean_tokens": mean_tokens, "reused_chunk": again.found}
+        )
         run.set_output(OUT_DIR / "manifest.json")
     print(
         f"chunk: {len(chunks)} passages of {len(documents)} documents, "
-        f"{mean_tokens:.0f} tokens on average, in {time.monotonic() - started:.0f} s"
+        f"{mean_tokens:.0f} tokens on average, "
+        f"reused {again} documents, in {time.monotonic() - started:.0f} s"
     )
 
 
 def _meaning(config: ChunkConfig) -> Meaning | None:
     if config.strategy != "semantic":
         return None
-    from groundwork.index import Encoder, encoder_sha256
+    from groundwork.index import RememberingEncoder, encoder_sha256
 
-    return Meaning(Encoder.load().encode, encoder_sha256())
+    return Meaning(RememberingEncoder().encode, encoder_sha256())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 from groundwork.artifacts import (
     check_manifest,
     read_parquet,
+    reused,
     write_json,
     write_jsonl,
     write_manifest,
@@ -51,22 +52,27 @@ def clean() -> None:
         _check_enough(result, config)
         write_parquet(OUT_DIR / "documents.parquet", result.documents, Document)
         write_manifest(OUT_DIR, NAMES)
+        extracted, embedded = reused("clean"), reused("embed")
         run.log_metrics(
-            {f"pages_{name}": count for name, count in result.report["funnel"].items()}
+            {"reused_clean": extracted.found, "reused_embed": embedded.found}
+            | {f"pages_{name}": count for name, count in result.report["funnel"].items()}
             | {f"rejected_{name}": count for name, count in result.report["rejects"].items()}
             | {f"masked_{name}": count for name, count in result.report["masked"].items()}
         )
         run.set_output(OUT_DIR / "manifest.json")
-    print(f"clean: {_summary(result)} in {time.monotonic() - started:.0f} s")
+    print(
+        f"clean: {_summary(result)}, reused {extracted} extractions, "
+        f"{embedded} embeddings, in {time.monotonic() - started:.0f} s"
+    )
 
 
 def _categoriser(config: CleanConfig, domain: DomainConfig) -> Categorise | None:
     if not domain.categories:
         return None
-    from groundwork.index import Encoder, encoder_sha256
+    from groundwork.index import RememberingEncoder
 
     return MeaningCategoriser(
-        Encoder.load(), encoder_sha256(), domain.title, domain.categories, config.category
+        RememberingEncoder(), domain.title, domain.categories, config.category
     )
 
 

@@ -4,9 +4,9 @@ import shutil
 import time
 from pathlib import Path
 
-from groundwork.artifacts import check_manifest, read_json, read_parquet
+from groundwork.artifacts import check_manifest, read_json, read_parquet, reused
 from groundwork.config import load
-from groundwork.index import Encoder, IndexConfig, build_index
+from groundwork.index import IndexConfig, RememberingEncoder, build_index
 from groundwork.records import Chunk
 from groundwork.tracking import stage_run
 from stages import main
@@ -23,12 +23,15 @@ def index() -> None:
     chunks = read_parquet(CHUNKS_PATH, Chunk)
     shutil.rmtree(OUT_DIR, ignore_errors=True)
     with stage_run("index", inputs=[CHUNKS_PATH]) as run:
-        build_index(chunks, config=config, encoder=Encoder.load(), folder=OUT_DIR)
+        build_index(chunks, config=config, encoder=RememberingEncoder(), folder=OUT_DIR)
         manifest = read_json(OUT_DIR / "manifest.json")
         run.log_metrics({name: manifest[name] for name in ("passages", "sentences")})
+        passages, sentences = reused("embed"), reused("embed_tokens")
+        run.log_metrics({"reused_embed": passages.found, "reused_embed_tokens": sentences.found})
         run.set_output(OUT_DIR / "manifest.json")
     print(
         f"index: {manifest['passages']} passages and {manifest['sentences']} sentences "
+        f"(reused those of {passages} and {sentences} documents) "
         f"in {time.monotonic() - started:.0f} s"
     )
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from groundwork.artifacts import (
     check_manifest,
     read_parquet,
+    reused,
     write_json,
     write_jsonl,
     write_manifest,
 )
 from groundwork.config import DomainConfig, load
 from groundwork.errors import RejectsError
-from groundwork.index import Encoder
+from groundwork.index import RememberingEncoder
 from groundwork.qa import QaConfig, generate_pairs, golden_of
 from groundwork.records import Chunk, Split
 from groundwork.tracking import stage_run
@@ -22,6 +23,8 @@ from stages import main
 CHUNKS_PATH = Path("artifacts/chunk/chunks.parquet")
 OUT_DIR = Path("artifacts/qa")
 SPLITS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
+STEPS = {"rules": "qa", "teacher": "qa_teacher"}
+"""Step of the content-addressed store that a generator remembers its work in."""
 
 
 def qa() -> None:
@@ -34,7 +37,7 @@ def qa() -> None:
     inputs = [CHUNKS_PATH, *([Path(domain.golden_path)] if domain.golden_path else [])]
     shutil.rmtree(OUT_DIR, ignore_errors=True)
     with stage_run("qa", inputs=inputs) as run:
-        result = generate_pairs(chunks, golden=golden, encoder=Encoder.load(), config=config)
+        result = generate_pairs(chunks, golden=golden, encoder=RememberingEncoder(), config=config)
         for split in SPLITS:
             write_jsonl(OUT_DIR / f"{split}.jsonl", result.of(split))
         write_jsonl(OUT_DIR / "rejects.jsonl", result.rejects)
@@ -49,8 +52,11 @@ def qa() -> None:
         names = [*(f"{split}.jsonl" for split in SPLITS), "rejects.jsonl", "report.json"]
         write_manifest(OUT_DIR, names)
         counts = {split: len(result.of(split)) for split in SPLITS}
+        questions, embedded = reused(STEPS[config.generator]), reused("embed")
         run.log_metrics(
             {
+                "reused_questions": questions.found,
+                "reused_embed": embedded.found,
                 "pairs_generated": result.generated,
                 "pairs_rejected": len(result.rejects),
                 **{f"pairs_{split}": count for split, count in counts.items()},
@@ -62,7 +68,8 @@ def qa() -> None:
     reasons = ", ".join(f"{n} {reason}" for reason, n in result.report["rejects"].items())
     print(
         f"qa: {sum(counts.values())} pairs ({', '.join(f'{n} {s}' for s, n in counts.items())}), "
-        f"{len(result.rejects)} rejected ({reasons or 'none'}) "
+        f"{len(result.rejects)} rejected ({reasons or 'none'}), "
+        f"reused {questions} generations, {embedded} embeddings "
         f"in {time.monotonic() - started:.0f} s"
     )
     if not counts[Split.VALIDATION]:

@@ -1,13 +1,11 @@
 """Files on disk: whole or not at all, checked when read, the same bytes for the same rows."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from groundwork import artifacts
 from groundwork.artifacts import (
     cached,
     check_manifest,
@@ -17,7 +15,9 @@ from groundwork.artifacts import (
     read_json,
     read_jsonl,
     read_parquet,
+    remembered,
     replacing,
+    reused,
     sha256_bytes,
     sha256_file,
     short_id,
@@ -228,7 +228,7 @@ def test_code_version_changes_with_any_python_file(tmp_path: Path) -> None:
 def test_work_is_done_once_and_damage_is_redone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second call reads the store; an unreadable entry is computed again."""
+    """The second call reads the store; one cut short or changed by a byte is redone."""
     monkeypatch.chdir(tmp_path)
     calls: list[int] = []
 
@@ -237,8 +237,13 @@ def test_work_is_done_once_and_damage_is_redone(
         return {"n": len(calls)}
 
     assert [cached("step", "abcd", compute) for _ in range(2)] == [{"n": 1}, {"n": 1}]
-    entry_path = tmp_path / ".cache" / "groundwork" / "step" / "ab" / "abcd.json"
-    assert json.loads(entry_path.read_text(encoding="utf-8")) == {"n": 1}
-    entry_path.write_text("{", encoding="utf-8")
-    assert cached("step", "abcd", compute) == {"n": 2}
-    assert artifacts.read_json(entry_path) == {"n": 2}
+    assert str(reused("step")) == "1 of 2"
+    (entry_path,) = (tmp_path / ".cache/groundwork/step/ab").iterdir()
+    whole = entry_path.read_bytes()
+    for number, damaged in enumerate((b"", whole[:-1], whole.replace(b"1}", b"7}")), start=2):
+        entry_path.write_bytes(damaged)
+        assert cached("step", "abcd", compute) == {"n": number}
+    assert str(reused("step")) == "0 of 3"
+    assert str(reused("step")) == "0 of 0"
+    assert remembered("step", "efgh", lambda: b"\x00\n") == b"\x00\n"
+    assert remembered("step", "efgh", lambda: b"other") == b"\x00\n"

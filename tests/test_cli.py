@@ -15,7 +15,18 @@ from groundwork.command.compose import describe_changes
 from groundwork.config import PositiveInt, schema
 from groundwork.errors import InputError
 
-COMMANDS = ("compose", "ask", "search", "chat", "trace", "release", "doctor", "tour", "serve")
+COMMANDS = (
+    "compose",
+    "ask",
+    "search",
+    "chat",
+    "trace",
+    "release",
+    "diff",
+    "doctor",
+    "tour",
+    "serve",
+)
 ACTIONS = ("list", "show", "rollback", "export")
 
 

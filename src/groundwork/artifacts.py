@@ -7,10 +7,12 @@ import hashlib
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
 from groundwork.errors import ArtifactError
@@ -227,25 +229,67 @@ def project_root(start: Path | None = None) -> Path:
     return Path(text.split(marker)[0]) if marker in text else here
 
 
-def code_version(folder: Path) -> str:
-    """Hash of every Python file below `folder`, so that cached work ends with its code."""
+def code_version(*places: Path) -> str:
+    """Hash of the Python files at or below `places`, so that cached work ends with its code."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    for place in places:
+        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+            name = path.relative_to(place).as_posix()
+            digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
-def cached(step: str, key: str, compute: Callable[[], Any]) -> Any:
-    """Return JSON-serialisable work from the content-addressed store, computing it at most once.
+_COUNTS: Counter[tuple[str, bool]] = Counter()
+_COUNTING = Lock()
 
-    `key` is a sha256 over input, configuration and code version. An unreadable entry is redone.
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """How much of a step's work came from the store; shown as "57 of 59"."""
+
+    found: int
+    made: int
+
+    def __str__(self) -> str:
+        """What was found, of all that was asked for."""
+        return f"{self.found} of {self.found + self.made}"
+
+
+def reused(step: str) -> Reuse:
+    """How much work of `step` the store had, since this was last asked."""
+    with _COUNTING:
+        return Reuse(*(_COUNTS.pop((step, found), 0) for found in (True, False)))
+
+
+def remembered(step: str, key: str, compute: Callable[[], bytes]) -> bytes:
+    """Return bytes from the content-addressed store, computing them at most once.
+
+    `key` is a sha256 over input, configuration and code version. An entry begins with the sha256 of
+    its content; one that does not match is computed anew.
     """
-    path = project_root() / ".cache" / "groundwork" / step / key[:2] / f"{key}.json"
-    if path.exists():
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            path.unlink()
-    value = compute()
-    write_text(path, json.dumps(value, ensure_ascii=False, allow_nan=False))
-    return value
+    path = project_root() / ".cache" / "groundwork" / step / key[:2] / key
+    content = _whole(path)
+    with _COUNTING:
+        _COUNTS[step, content is not None] += 1
+    if content is None:
+        content = compute()
+        write_bytes(path, f"{sha256_bytes(content)}\n".encode() + content)
+    return content
+
+
+def _whole(path: Path) -> bytes | None:
+    """Content of an entry of the store; None when it is missing or damaged."""
+    try:
+        digest, _, content = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    return content if digest == sha256_bytes(content).encode() else None
+
+
+def cached(step: str, key: str, compute: Callable[[], Any]) -> Any:
+    """JSON-serialisable work from the content-addressed store; see `remembered`."""
+
+    def as_json() -> bytes:
+        return json.dumps(compute(), ensure_ascii=False, allow_nan=False).encode()
+
+    return json.loads(remembered(step, key, as_json))

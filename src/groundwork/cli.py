@@ -102,6 +102,13 @@ def _release(arguments: Arguments) -> int:
     return 0
 
 
+def _diff(arguments: Arguments) -> int:
+    from groundwork.command.diff import diff
+
+    print(diff(arguments.before, arguments.after, root=Path.cwd(), as_json=arguments.json))
+    return 0
+
+
 def _doctor(arguments: Arguments) -> int:
     from groundwork.command.doctor import Status, examine, report
 
@@ -135,6 +142,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "chat": _chat,
     "trace": _trace,
     "release": _release,
+    "diff": _diff,
     "doctor": _doctor,
     "tour": _tour,
     "serve": _serve,

@@ -9,6 +9,7 @@ import yaml
 from groundwork.artifacts import (
     check_manifest,
     read_parquet,
+    reused,
     sha256_file,
     write_manifest,
     write_parquet,
@@ -55,14 +56,19 @@ def _run() -> None:
 def test_two_documents_become_passages(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A corpus of two is enough; a second run writes the same bytes."""
     _prepare([_document("a", "# a\n\nA cable carries current."), _document("b", "Plain text.")])
+    reused("chunk")  # what tests before this one did in the same process
     _run()
     folder = Path("artifacts/chunk")
     assert sorted(check_manifest(folder)["files"]) == ["chunks.parquet", "report.json"]
     chunks = read_parquet(folder / "chunks.parquet", Chunk)
     assert [chunk.text for chunk in chunks] == ["A cable carries current.", "Plain text."]
-    assert "chunk: 2 passages of 2 documents, 4 tokens on average, in " in capsys.readouterr().out
+    assert (
+        "chunk: 2 passages of 2 documents, 4 tokens on average, reused 0 of 2 "
+        in capsys.readouterr().out
+    )
     before = sha256_file(folder / "manifest.json")
     _run()
+    assert "reused 2 of 2 documents" in capsys.readouterr().out
     assert sha256_file(folder / "manifest.json") == before
 
 

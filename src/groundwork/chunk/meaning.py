@@ -5,15 +5,11 @@ dynamic programming: it maximises the similarity of the units inside passages, e
 above the mean of all pairs of the document, under a limit of length.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
-from groundwork.artifacts import cached, code_version, sha256_bytes
 from groundwork.chunk.blocks import BlockKind
 from groundwork.chunk.pieces import Piece
 
@@ -30,29 +26,18 @@ class Meaning:
     def group(self, text: str, units: Sequence[Sequence[Piece]], limit: int) -> list[list[Piece]]:
         """Runs of pieces, none longer than `limit` tokens but single units.
 
-        Cuts are remembered between runs. They depend on this document alone, and are the same on
-        one type of processor.
+        Cuts depend on this document alone, and are the same on one type of processor.
         """
         if len(units) < 2:
             return [list(unit) for unit in units]
         texts = [text[unit[0].start : unit[-1].end] for unit in units]
         lengths = [sum(piece.tokens for piece in unit) for unit in units]
-        recipe = json.dumps([self.encoder_id, _code(), limit, lengths, texts])
-        ends = cached(
-            "chunk",
-            sha256_bytes(recipe.encode()),
-            lambda: best_cut(np.asarray(self.encode(texts)), lengths, limit),
-        )
+        ends = best_cut(np.asarray(self.encode(texts)), lengths, limit)
         starts = [0, *ends[:-1]]
         return [
             [piece for unit in units[first:last] for piece in unit]
             for first, last in zip(starts, ends, strict=True)
         ]
-
-
-@lru_cache(maxsize=1)
-def _code() -> str:
-    return code_version(Path(__file__).parent)
 
 
 def gather_units(pieces: Sequence[Piece], *, unit_tokens: int, limit: int) -> list[list[Piece]]:

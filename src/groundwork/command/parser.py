@@ -21,6 +21,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_asking(commands)
     _add_trace(commands)
     _add_release(commands)
+    _add_diff(commands)
     doctor = _add(
         commands, "doctor", "check machine, configuration, data, DVC and MLflow", "doctor --json"
     )
@@ -75,6 +76,21 @@ def _add_trace(commands: "Commands") -> None:
     )
     trace.add_argument("answer_id", metavar="ANSWER_ID", help="shown with every answer")
     _add_json(trace)
+
+
+def _add_diff(commands: "Commands") -> None:
+    diff = _add(
+        commands, "diff", "pages, passages and questions that changed between two versions of the "
+        "data", "diff HEAD~1 HEAD --json",
+    )  # fmt: skip
+    diff.add_argument(
+        "before", nargs="?", default="HEAD", metavar="A",
+        help="git revision, or folder of artifacts; default: HEAD",
+    )  # fmt: skip
+    diff.add_argument(
+        "after", nargs="?", metavar="B", help="the same; default: artifacts/ of the working tree"
+    )
+    _add_json(diff)
 
 
 def _add_release(commands: "Commands") -> None:

@@ -7,6 +7,7 @@ so that answering a question embeds nothing but the question.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import faiss
@@ -24,13 +25,7 @@ from groundwork.artifacts import (
 from groundwork.chunk import split_sentences
 from groundwork.errors import ArtifactError, InputError
 from groundwork.index.config import IndexConfig
-from groundwork.index.encoder import (
-    DIMENSION,
-    TOKEN_DIMENSION,
-    Encoder,
-    encoder_sha256,
-    pack_tokens,
-)
+from groundwork.index.encoder import DIMENSION, Encoder, encoder_sha256
 from groundwork.index.lexical import Lexicon
 from groundwork.index.store import PASSAGES, VECTORS, EncoderEmbeddings, PassageStore
 from groundwork.records import Chunk
@@ -38,8 +33,6 @@ from groundwork.records import Chunk
 SENTENCES = "sentences.parquet"
 SENTENCE_VECTORS = "sentences.faiss"
 WORD_VECTORS = "tokens.npy"
-BATCH = 256
-"""Texts between two steps of the progress bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +88,11 @@ def build_index(
     if not chunks:
         raise InputError("artifacts/chunk/chunks.parquet: no passages; expected at least one")
     texts = [passage_text(chunk) for chunk in chunks]
+    documents = tqdm(documents_of(chunks), desc="embed passages", unit="doc")
     store = PassageStore(EncoderEmbeddings(encoder), factory=config.faiss)
     store.add_vectors(
         [chunk.text for chunk in chunks],
-        _encode(encoder, texts, label="passages"),
+        np.concatenate([encoder.encode(texts[part]) for part in documents]),
         metadatas=[_metadata(chunk) for chunk in chunks],
         ids=[chunk.passage_id for chunk in chunks],
     )
@@ -117,31 +111,40 @@ def build_index(
     )
 
 
+def documents_of(chunks: Sequence[Chunk]) -> list[slice]:
+    """Which of `chunks`, in their order, belong to one document.
+
+    Each is embedded apart from the others, so that its vectors depend on itself alone: to the last
+    bit they do depend on what else is in a batch.
+    """
+    sizes = [len(list(group)) for _, group in groupby(chunks, key=lambda c: c.document_id)]
+    return [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]
+
+
 def _index_sentences(chunks: Sequence[Chunk], *, encoder: Encoder, folder: Path) -> list[Sentence]:
     """Write the sentences of all passages, their vectors and those of their tokens."""
-    spans = [(n, a, b) for n, chunk in enumerate(chunks) for a, b in split_sentences(chunk.text)]
-    subjects = [subject_of(chunk) for chunk in chunks]
-    texts = [subjects[n] + chunks[n].text[a:b] for n, a, b in spans]
-    skip = [len(subjects[n]) for n, _, _ in spans]
-    vectors, packed = [], []
-    for start in tqdm(range(0, len(texts), BATCH), desc="embed sentences", unit="batch"):
-        part = slice(start, start + BATCH)
-        encoded = encoder.encode_tokens(texts[part], skip=skip[part])
-        vectors.append(encoded.vectors_BD)
-        packed += [pack_tokens(tokens_TP) for tokens_TP in encoded.tokens]
-    sentences = [
-        Sentence(passage=n, start=a, end=b, tokens=len(tokens_TP))
-        for (n, a, b), tokens_TP in zip(spans, packed, strict=True)
-    ]
+    sentences, packed = [], []
+    for part in tqdm(documents_of(chunks), desc="embed sentences", unit="doc"):
+        numbers = range(len(chunks))[part]
+        spans = [(n, a, b) for n in numbers for a, b in split_sentences(chunks[n].text)]
+        subjects = {n: subject_of(chunks[n]) for n in numbers}
+        encoded = encoder.encode_packed(
+            [subjects[n] + chunks[n].text[a:b] for n, a, b in spans],
+            skip=[len(subjects[n]) for n, _, _ in spans],
+        )
+        packed.append(encoded)
+        sentences += [
+            Sentence(passage=n, start=a, end=b, tokens=tokens)
+            for (n, a, b), tokens in zip(spans, encoded.tokens_B.tolist(), strict=True)
+        ]
     write_parquet(folder / SENTENCES, sentences, Sentence)
     flat = faiss.IndexFlatIP(DIMENSION)
-    if vectors:
-        flat.add(np.concatenate(vectors))
+    flat.add(np.concatenate([part.vectors_BD for part in packed]))
     with replacing(folder / SENTENCE_VECTORS) as temporary_path:
         faiss.write_index(flat, str(temporary_path))
-    empty_MP = np.zeros((0, TOKEN_DIMENSION), dtype=np.int8)
+    tokens_MP = np.concatenate([part.tokens_MP for part in packed])
     with replacing(folder / WORD_VECTORS) as temporary_path, temporary_path.open("wb") as file:
-        np.save(file, np.concatenate([empty_MP, *packed]), allow_pickle=False)
+        np.save(file, tokens_MP, allow_pickle=False)
     return sentences
 
 
@@ -149,14 +152,6 @@ def _metadata(chunk: Chunk) -> dict[str, object]:
     values = asdict(chunk)
     del values["text"], values["passage_id"]
     return values
-
-
-def _encode(encoder: Encoder, texts: Sequence[str], *, label: str) -> np.ndarray:
-    parts = [
-        encoder.encode(texts[start : start + BATCH])
-        for start in tqdm(range(0, len(texts), BATCH), desc=f"embed {label}", unit="batch")
-    ]
-    return np.concatenate(parts) if parts else np.zeros((0, 384), dtype=np.float32)
 
 
 def load_index(folder: Path, encoder: Encoder) -> Index:

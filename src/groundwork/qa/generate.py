@@ -4,14 +4,17 @@ In: passages and the golden set. Out: accepted questions with their split, rejec
 Deterministic: the same corpus, configuration and teacher's answers give the same bytes.
 """
 
+import json
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from groundwork.artifacts import short_id
+from groundwork.artifacts import cached, code_version, from_mapping, sha256_bytes, short_id
 from groundwork.errors import InputError
 from groundwork.qa.config import QaConfig
 from groundwork.qa.passages import embed_passages
@@ -24,6 +27,10 @@ from groundwork.records import Chunk, Question, Reject, Split
 if TYPE_CHECKING:
     from groundwork.index import Encoder
 
+CODE = ("qa", "chunk", "index/lexical.py")
+"""What the rules consist of."""
+PACKAGES = ("pystemmer", "textblob")
+"""Packages whose word lists and rules are part of what is asked."""
 SPLITS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 
 
@@ -87,12 +94,31 @@ def _generate(chunks: Sequence[Chunk], *, config: QaConfig) -> Taught:
     from tqdm import tqdm
 
     documents = [list(group) for _, group in groupby(chunks, key=lambda chunk: chunk.document_id)]
+    recipe = _recipe(config)
     questions = [
         question
         for passages in tqdm(documents, desc="rules", unit="document", disable=None)
-        for question in generate_by_rules(passages, config=config.rules)
+        for question in _by_rules(passages, config=config, recipe=recipe)
     ]
     return Taught(tuple(questions), (), prompt_tokens=0, completion_tokens=0)
+
+
+def _recipe(config: QaConfig) -> str:
+    """What the rules' questions depend on besides the passages: settings, code, packages."""
+    rooms = Path(__file__).parents[1]
+    code = code_version(*(rooms / name for name in CODE))
+    return json.dumps([asdict(config.rules), code, [version(name) for name in PACKAGES]])
+
+
+def _by_rules(passages: Sequence[Chunk], *, config: QaConfig, recipe: str) -> list[Question]:
+    """Questions of one document, remembered between runs."""
+
+    def ask() -> list[dict[str, Any]]:
+        return [asdict(question) for question in generate_by_rules(passages, config=config.rules)]
+
+    document = [asdict(passage) for passage in passages]
+    key = sha256_bytes(json.dumps([recipe, document]).encode())
+    return [from_mapping(Question, row) for row in cached("qa", key, ask)]
 
 
 def _unanswerable(questions: Sequence[Question], *, ratio: float, seed: int) -> list[Question]:

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from groundwork.index import Encoder
 
-BATCH = 256
-"""Texts between two steps of the progress bar."""
-
 
 @dataclass(frozen=True, slots=True)
 class Passages:
@@ -42,17 +39,20 @@ class LexicalScores:
 
 def embed_passages(chunks: Sequence[Chunk], encoder: "Encoder") -> Passages:
     """Passages with their vectors (N, D) and lexical index."""
-    from groundwork.index import passage_text
+    from groundwork.index import documents_of, passage_text
 
     texts = [passage_text(chunk) for chunk in chunks]
-    return Passages(tuple(chunks), embed(encoder, texts, label="passages"), LexicalScores(texts))
+    vectors_ND = embed(encoder, [texts[part] for part in documents_of(chunks)], label="passages")
+    return Passages(tuple(chunks), vectors_ND, LexicalScores(texts))
 
 
-def embed(encoder: "Encoder", texts: Sequence[str], *, label: str) -> "np.ndarray":
-    """Unit vectors (B, D) of `texts`, with a progress bar."""
+def embed(encoder: "Encoder", groups: Sequence[Sequence[str]], *, label: str) -> "np.ndarray":
+    """Unit vectors (B, D) of the texts of all groups, each group embedded apart from the others."""
     import numpy as np
     from tqdm import tqdm
 
-    starts = tqdm(range(0, len(texts), BATCH), desc=f"embed {label}", unit="batch", disable=None)
-    parts = [encoder.encode(texts[start : start + BATCH]) for start in starts]
-    return np.concatenate(parts) if parts else np.zeros((0, 1), dtype=np.float32)
+    from groundwork.index import DIMENSION
+
+    rows = tqdm(groups, desc=f"embed {label}", unit="group", disable=None)
+    empty = np.zeros((0, DIMENSION), dtype=np.float32)
+    return np.concatenate([empty, *(encoder.encode(group) for group in rows)])

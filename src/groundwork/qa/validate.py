@@ -6,6 +6,7 @@ reject with a reason for each that does not. Every text is embedded once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from groundwork.qa.config import ValidateConfig
@@ -43,6 +44,8 @@ def validate(
 
     Does not compare splits: see `drop_across_splits`.
     """
+    import numpy as np
+
     rejects: list[Reject] = []
     by_id = {chunk.passage_id: chunk for chunk in passages.chunks}
     alone: list[Question] = []
@@ -57,21 +60,41 @@ def validate(
             alone.append(question)
         else:
             rejects.append(_reject(question, *problem))
-    vectors_QD = embed(encoder, [q.question for q in alone], label="questions")
-    golden_GD = embed(encoder, [q.question for q in golden], label="golden questions")
-    kept: list[int] = []
-    for number, question in enumerate(alone):
+    documents = groupby(alone, key=lambda question: question.document_id)
+    asked = [[question.question for question in group] for _, group in documents]
+    vectors_QD = embed(encoder, asked, label="questions")
+    golden_GD = embed(encoder, [[q.question for q in golden]], label="golden questions")
+    named = _Golden(golden, golden_GD, [_terms(other) for other in golden])
+    kept: list[Question] = []
+    kept_QD = np.empty_like(vectors_QD)
+    for question, vector_D in zip(alone, vectors_QD, strict=True):
         problem = (
-            _golden_problem(question, vectors_QD[number], golden, golden_GD, config=config)
-            or _round_trip_problem(question, vectors_QD[number], passages, config=config)
-            or _near_problem(number, alone, vectors_QD, kept, config=config)
+            _golden_problem(question, vector_D, named, config=config)
+            or _round_trip_problem(question, vector_D, passages, config=config)
+            or _near_problem(question, vector_D, kept, kept_QD[: len(kept)], config=config)
         )
         if problem is None:
-            kept.append(number)
+            kept_QD[len(kept)] = vector_D
+            kept.append(question)
         else:
             rejects.append(_reject(question, *problem))
     assert len(kept) + len(rejects) == len(questions)
-    return Checked(tuple(alone[n] for n in kept), vectors_QD[kept], tuple(rejects))
+    return Checked(tuple(kept), kept_QD[: len(kept)], tuple(rejects))
+
+
+@dataclass(frozen=True, slots=True)
+class _Golden:
+    """The golden set as it is compared: by meaning and by words."""
+
+    questions: Sequence[Question]
+    vectors_GD: "np.ndarray"
+    words: Sequence[set[str]]
+
+
+def _terms(question: Question) -> set[str]:
+    from groundwork.index import terms
+
+    return set(terms(question.question))
 
 
 def _passage_of(question: Question) -> str:
@@ -121,25 +144,17 @@ def _support(answer: str, chunk: Chunk) -> float:
 
 
 def _golden_problem(
-    question: Question,
-    vector_D: "np.ndarray",
-    golden: Sequence[Question],
-    golden_GD: "np.ndarray",
-    *,
-    config: ValidateConfig,
+    question: Question, vector_D: "np.ndarray", golden: _Golden, *, config: ValidateConfig
 ) -> tuple[Reason, str] | None:
-    from groundwork.index import terms
-
-    if not golden:
+    if not golden.questions:
         return None
-    cosines_G = golden_GD @ vector_D
+    cosines_G = golden.vectors_GD @ vector_D
     nearest = int(cosines_G.argmax())
     if cosines_G[nearest] >= config.golden_cosine:
-        detail = f"cosine {cosines_G[nearest]:.2f} to {golden[nearest].question_id}"
-        return Reason.GOLDEN, detail
-    words = set(terms(question.question))
-    for other in golden:
-        others = set(terms(other.question))
+        near = golden.questions[nearest].question_id
+        return Reason.GOLDEN, f"cosine {cosines_G[nearest]:.2f} to {near}"
+    words = _terms(question)
+    for other, others in zip(golden.questions, golden.words, strict=True):
         overlap = len(words & others) / max(1, len(words | others))
         if overlap >= config.golden_overlap:
             return Reason.GOLDEN, f"shares {overlap:.0%} of its words with {other.question_id}"
@@ -165,22 +180,22 @@ def _round_trip_problem(
 
 
 def _near_problem(
-    number: int,
-    questions: Sequence[Question],
-    vectors_QD: "np.ndarray",
-    kept: Sequence[int],
+    question: Question,
+    vector_D: "np.ndarray",
+    kept: Sequence[Question],
+    kept_KD: "np.ndarray",
     *,
     config: ValidateConfig,
 ) -> tuple[Reason, str] | None:
     """Rows of a table make questions that differ in a name only: those are not duplicates."""
     if not kept:
         return None
-    cosines_K = vectors_QD[list(kept)] @ vectors_QD[number]
+    cosines_K = kept_KD @ vector_D
     for place in (-cosines_K).argsort(kind="stable").tolist():
         if cosines_K[place] < config.duplicate_cosine:
             return None
-        other, this = questions[kept[place]], questions[number]
-        if other.answer == this.answer or other.evidence[0].quote == this.evidence[0].quote:
+        other = kept[place]
+        if other.answer == question.answer or other.evidence[0].quote == question.evidence[0].quote:
             detail = f"cosine {cosines_K[place]:.2f} to {other.question_id} with the same evidence"
             return Reason.NEAR_DUPLICATE, detail
     return None
