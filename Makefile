@@ -18,7 +18,7 @@ run: setup
 	@groundwork tour
 
 test: setup
-	@pytest --cov --cov-report=term:skip-covered --cov-report=xml:.cache/coverage.xml
+	@pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=xml:.cache/coverage.xml
 
 check: setup
 	@ruff check .
