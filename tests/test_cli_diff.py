@@ -145,9 +145,10 @@ def test_what_is_missing_or_damaged_is_named(
         assert cli.main(["diff", "one", "one"]) == 1
         assert "artifacts/chunk/chunks.parquet of one: damaged or" in capsys.readouterr().err
     path.write_bytes(whole)
-    (folder / "qa/train.jsonl").write_text("{broken\n")
-    assert cli.main(["diff", "one", "one"]) == 1
-    assert "--single-item qa`" in capsys.readouterr().err
+    for line in ("{broken", "[]", '{"question": "What?"}'):
+        (folder / "qa/train.jsonl").write_text(f"{line}\n")
+        assert cli.main(["diff", "one", "one"]) == 1
+        assert "--single-item qa`" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -179,3 +179,24 @@ def test_packing_hardly_moves_a_cosine(encoder: Encoder) -> None:
     tokens_TP = np.concatenate(encoder.encode_tokens(TEXTS, skip=[0, 0, 0]).tokens)
     packed_TP = pack_tokens(tokens_TP).astype(np.float32) / TOKEN_SCALE
     np.testing.assert_allclose(tokens_TP @ packed_TP.T, tokens_TP @ tokens_TP.T, atol=0.01)
+
+
+def test_states_are_those_of_transformers_to_the_last_bit(encoder: Encoder) -> None:
+    """The library's BERT on the same ids, alone and in a padded batch."""
+    import torch
+    from transformers import BertModel
+
+    reference = BertModel.from_pretrained(
+        str(encoder_dir()),
+        local_files_only=True,
+        add_pooling_layer=False,
+        attn_implementation="eager",
+    ).eval()
+    for texts in (TEXTS[:1], TEXTS, TEXTS * 11):
+        encodings = encoder._tokenize(list(texts))
+        ids_BT = torch.tensor([encoding.ids for encoding in encodings])
+        mask_BT = torch.tensor([encoding.attention_mask for encoding in encodings])
+        with torch.inference_mode():
+            expected = reference(input_ids=ids_BT, attention_mask=mask_BT).last_hidden_state
+            found = encoder._model(ids_BT, mask_BT)
+        assert found.numpy().tobytes() == expected.numpy().tobytes()

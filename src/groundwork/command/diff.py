@@ -8,7 +8,7 @@ wording.
 import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,11 @@ Row = dict[str, Any]
 class Changes:
     """What became of the rows of one kind, each by what is shown of it."""
 
-    added: list[Row] = field(default_factory=list)
-    removed: list[Row] = field(default_factory=list)
-    edited: list[Row] = field(default_factory=list)
-    moved: list[Row] = field(default_factory=list)
-    unchanged: int = 0
+    added: list[Row]
+    removed: list[Row]
+    edited: list[Row]
+    moved: list[Row]
+    unchanged: int
 
     def counts(self) -> dict[str, int]:
         """How many of each."""
@@ -52,7 +52,7 @@ def diff(before: str, after: str | None, *, root: Path, as_json: bool) -> str:
     if as_json:
         return json.dumps(
             {"before": old.label, "after": new.label}
-            | {kind: _plain(changes) for kind, changes in found.items()},
+            | {kind: asdict(changes) for kind, changes in found.items()},
             indent=2,
             ensure_ascii=False,
         )
@@ -69,12 +69,7 @@ def _passages(version: Version) -> list[Row]:
 
 def _questions(version: Version) -> list[Row]:
     names = ("question_id", "document_id", "question", "answer", "answerable", "kind", "split")
-    rows = [row for name in QUESTIONS for row in version.lines(name)]
-    return [
-        {name: row[name] for name in names}
-        | {"url": row["evidence"][0]["url"] if row["evidence"] else ""}
-        for row in rows
-    ]
+    return [row for name in QUESTIONS for row in version.lines(name, names)]
 
 
 def compare_pages(old: Sequence[Row], new: Sequence[Row]) -> Changes:
@@ -132,11 +127,6 @@ def _numbered(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> dict[Hasha
         numbered[name, seen[name]] = row
         seen[name] += 1
     return numbered
-
-
-def _plain(changes: Changes) -> dict[str, Any]:
-    lists = {n: getattr(changes, n) for n in ("added", "removed", "edited", "moved")}
-    return lists | {"unchanged": changes.unchanged}
 
 
 def _lines(found: Mapping[str, Changes]) -> list[str]:

@@ -41,12 +41,13 @@ class Version:
             raise self._broken(name, error) from error
         return rows
 
-    def lines(self, name: str) -> list[dict[str, Any]]:
-        """Objects of a JSONL output. Raises: `ArtifactError` when damaged."""
+    def lines(self, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
+        """Objects of a JSONL output, with these fields. Raises: `ArtifactError` when damaged."""
         text = self.read(name)
         try:
-            return [json.loads(line) for line in text.decode().split("\n") if line]
-        except ValueError as error:
+            rows = [json.loads(line) for line in text.decode().split("\n") if line]
+            return [{field: row[field] for field in fields} for row in rows]
+        except (ValueError, KeyError, TypeError) as error:
             raise self._broken(name, error) from error
 
     def _broken(self, name: str, error: Exception) -> ArtifactError:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from groundwork.artifacts import sha256_file
+from groundwork.index.bert import Bert
 
 DIMENSION = 384
 MAX_TOKENS = 256
@@ -81,19 +82,12 @@ class Encoder:
     def load(cls, folder: Path | None = None) -> "Encoder":
         """Load the weights from `folder`, by default those of the bundled package."""
         from tokenizers import Tokenizer
-        from transformers import BertModel
-        from transformers.utils import logging
 
         where = folder or encoder_dir()
-        logging.disable_progress_bar()
-        logging.set_verbosity_error()  # the pooler, which mean pooling leaves out, is reported
         tokenizer = Tokenizer.from_file(str(where / "tokenizer.json"))
         tokenizer.enable_truncation(MAX_TOKENS)
         tokenizer.enable_padding()
-        model = BertModel.from_pretrained(
-            str(where), local_files_only=True, add_pooling_layer=False, attn_implementation="eager"
-        )
-        return cls(model.eval(), tokenizer)
+        return cls(Bert.load(where), tokenizer)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode `texts` -> float32 (B, D), rows of length 1, in the order given."""
@@ -141,7 +135,7 @@ class Encoder:
         ids_BT = torch.tensor([e.ids for e in encodings])
         mask_BT = torch.tensor([e.attention_mask for e in encodings])
         with torch.inference_mode():
-            states_BTD = self._model(input_ids=ids_BT, attention_mask=mask_BT).last_hidden_state
+            states_BTD = self._model(ids_BT, mask_BT)
             weights_BT1 = mask_BT.unsqueeze(-1).to(states_BTD.dtype)
             mean_BD = (states_BTD * weights_BT1).sum(1) / weights_BT1.sum(1).clamp(min=1e-9)
             unit_BD = torch.nn.functional.normalize(mean_BD, dim=-1)

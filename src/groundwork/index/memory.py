@@ -19,7 +19,7 @@ from groundwork.index.encoder import DIMENSION, TOKEN_DIMENSION, Encoder, Packed
 
 EMBED, EMBED_TOKENS = "embed", "embed_tokens"
 """Names of the steps in the store."""
-PACKAGES = ("numpy", "tokenizers", "torch", "transformers")
+PACKAGES = ("numpy", "tokenizers", "torch")
 HERE = Path(__file__).parent
 
 
@@ -43,7 +43,7 @@ class RememberingEncoder(Encoder):
 
         packages = [version(name) for name in PACKAGES]
         machine = [torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()]
-        code = code_version(HERE / "encoder.py", HERE / "memory.py")
+        code = code_version(*(HERE / name for name in ("bert.py", "encoder.py", "memory.py")))
         return dumps([encoder_sha256(), code, packages, machine])
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
