@@ -77,7 +77,7 @@ def test_two_pages_and_a_reject(prepare: Prepare, capsys: pytest.CaptureFixture[
     assert [document.title for document in documents] == ["cable", "socket"]
     assert [row["reason"] for row in read_jsonl(folder / "rejects.jsonl")] == ["empty_body"]
     assert read_json(folder / "report.json")["funnel"]["pages"] == 3
-    assert "2 documents kept, 1 rejected (1 empty_body) in " in capsys.readouterr().out
+    assert "2 documents kept, 1 rejected (1 empty_body), reused " in capsys.readouterr().out
     before = sha256_file(folder / "manifest.json")
     _run()
     assert sha256_file(folder / "manifest.json") == before
