@@ -58,7 +58,7 @@ class Worker:
                 future = self.waiting.pop((answer.kind, answer.fetched.url), None)
                 if future is not None and not future.done():
                     future.set_result(answer)
-        except BaseException:
+        except BaseException:  # a cancelled reader, too, must leave no process behind
             self.process.kill()
             raise
         finally:
