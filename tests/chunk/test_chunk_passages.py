@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chunk_document import document_of
 
 from groundwork.chunk import ChunkConfig, chunk_documents, count_tokens
 from groundwork.chunk.config import HeadingsConfig
 from groundwork.config import check
 from groundwork.errors import ConfigError
-from groundwork.records import Chunk, Document
+from groundwork.records import Chunk
 
 CONFIG = ChunkConfig(
     strategy="headings",
@@ -25,26 +26,8 @@ CONFIG = ChunkConfig(
 )
 
 
-def _document(text: str) -> Document:
-    return Document(
-        document_id="d" * 16,
-        url="https://site.example/a/",
-        title="Charging",
-        text=text,
-        language="en",
-        date="",
-        author="",
-        category="general",
-        category_confidence=1.0,
-        media="html",
-        licence="CC-BY-4.0",
-        source="site",
-        page_sha256="0" * 64,
-    )
-
-
 def _chunk(text: str, **changes: Any) -> list[Chunk]:
-    document = _document(text)
+    document = document_of(text)
     chunks = chunk_documents([document], config=replace(CONFIG, **changes))
     for chunk in chunks:
         assert document.text[chunk.start : chunk.end] == chunk.text

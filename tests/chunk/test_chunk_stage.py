@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from chunk_document import document_of
 
 from groundwork.artifacts import (
     check_manifest,
@@ -19,24 +20,6 @@ from groundwork.records import Chunk, Document
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
-
-
-def _document(name: str, text: str) -> Document:
-    return Document(
-        document_id=name,
-        url=f"https://site.example/{name}",
-        title=name,
-        text=text,
-        language="en",
-        date="",
-        author="",
-        category="general",
-        category_confidence=1.0,
-        media="html",
-        licence="",
-        source="site",
-        page_sha256="",
-    )
 
 
 def _prepare(documents: list[Document]) -> None:
@@ -55,7 +38,12 @@ def _run() -> None:
 
 def test_two_documents_become_passages(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A corpus of two is enough; a second run writes the same bytes."""
-    _prepare([_document("a", "# a\n\nA cable carries current."), _document("b", "Plain text.")])
+    _prepare(
+        [
+            document_of("# a\n\nA cable carries current.", name="a"),
+            document_of("Plain text.", name="b"),
+        ]
+    )
     reused("chunk")  # what tests before this one did in the same process
     _run()
     folder = Path("artifacts/chunk")
@@ -81,7 +69,7 @@ def test_documents_without_a_passage_are_an_error(checkout: Path) -> None:
 
 def test_damaged_documents_are_found(checkout: Path) -> None:
     """By their checksum, and if that was made after the damage, when they are read."""
-    _prepare([_document("a", "text")])
+    _prepare([document_of("text", name="a")])
     path = Path("artifacts/clean/documents.parquet")
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(ArtifactError, match=r"documents\.parquet: sha256 .* --single-item clean"):

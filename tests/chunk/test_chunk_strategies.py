@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from chunk_document import document_of
 
 from groundwork.chunk import ChunkConfig, Meaning, build_report, chunk_documents, count_tokens
 from groundwork.chunk.code import cut_code
 from groundwork.chunk.meaning import best_cut
 from groundwork.config import check
-from groundwork.records import Chunk, Document
+from groundwork.records import Chunk
 
 ROOT = Path(__file__).parents[2]
 SHARED_PATH = ROOT.parent / "shared" / "data" / "chunking.tar.xz"
@@ -35,16 +36,14 @@ def _letters(texts: list[str]) -> np.ndarray:
 
 
 @pytest.fixture
-def cut(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_document: Callable[[str], Document]
-) -> Callable[..., list[Chunk]]:
+def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Chunk]]:
     """Passages of a text, every promise of `Chunk` checked."""
     monkeypatch.chdir(tmp_path)
 
     def run(text: str, strategy: str, **changes: Any) -> list[Chunk]:
         config = _config(strategy, **changes)
         meaning = Meaning(lambda texts: _letters(list(texts)), "letters")
-        chunks = chunk_documents([make_document(text)], config=config, meaning=meaning)
+        chunks = chunk_documents([document_of(text)], config=config, meaning=meaning)
         _check_promises(text, chunks, config)
         return chunks
 
@@ -318,12 +317,10 @@ def test_passages_of_long_code_begin_with_a_statement(cut: Callable[..., list[Ch
     assert all(chunk.text.startswith(("def step_", "Code:")) for chunk in chunks)
 
 
-def test_the_report_counts_what_became_of_documents(
-    cut: Callable[..., list[Chunk]], make_document: Callable[[str], Document]
-) -> None:
+def test_the_report_counts_what_became_of_documents(cut: Callable[..., list[Chunk]]) -> None:
     """The end of the funnel; lengths by bands that begin where they say."""
     chunks = cut(_sections(30, 30, 400), "headings")
-    document = make_document("held")
+    document = document_of("held")
     report = build_report([document, replace(document, document_id="empty")], chunks)
     assert report["funnel"] == {
         "documents": 2,
