@@ -57,12 +57,15 @@ class Calibration:
             threshold=float(value["threshold"]),
         )
 
-    def probability(self, signals: Mapping[str, float], vector_D: np.ndarray) -> float:
-        """That the passages hold the answer to the question of `signals` and `vector_D`."""
+    def probabilities(
+        self, signals: Mapping[str, float], vector_D: np.ndarray
+    ) -> tuple[float, float]:
+        """That the passages hold the answer to the question, and that the answer given is right."""
         names = sorted(signals)
         row_1F = np.array([[signals[name] for name in names]])
         shift = float(np.dot(self.subject, vector_D)) if self.subject else 0.0
-        return float(self.answerable.probability(row_1F, names, shift_B=shift)[0])
+        answerable_1 = self.answerable.probability(row_1F, names, shift_B=shift)
+        return float(answerable_1[0]), float(self.right.probability(row_1F, names)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +198,7 @@ def decide(
     signals: Mapping[str, float], vector_D: np.ndarray, draft: Draft, calibration: Calibration
 ) -> tuple[bool, float]:
     """Whether to refuse, and the confidence in what is then said."""
-    names = sorted(signals)
-    row_1F = np.array([[signals[name] for name in names]])
-    answerable = calibration.probability(signals, vector_D)
+    answerable, right = calibration.probabilities(signals, vector_D)
     if draft.refused or not draft.supports or answerable < calibration.threshold:
         return True, 1.0 - answerable
-    return False, float(calibration.right.probability(row_1F, names)[0])
+    return False, right

@@ -7,6 +7,7 @@ ranker, stored in `calibration.json`. Nothing of a test split comes here.
 from collections.abc import Sequence
 
 import numpy as np
+from tqdm import tqdm
 
 from groundwork.answer.features import FEATURES, candidates, sentence_features
 from groundwork.answer.linear import Logistic, fit_listwise
@@ -32,7 +33,7 @@ def weight_of(question: Question) -> float:
 def fit_ranker(questions: Sequence[Question], retrieval: Retrieval) -> Logistic:
     """Learn which sentences are evidence, from answerable questions with their quotes."""
     lists, weights = [], []
-    for question in questions:
+    for question in tqdm(questions, desc="learn to rank", unit="question"):
         quotes = [squash(evidence.quote) for evidence in question.evidence]
         text = retrieval.mend(question.question)
         retrieved = retrieval.retrieve(text)
