@@ -94,7 +94,7 @@ def _read_labelled(
 
 def _similar(words: Sequence[Sequence[str]], length: int, least: float) -> Pairs:
     """Every pair that the index finds, with its similarity."""
-    near = Neighbours(words, shingle_words=length, min_similarity=least)
+    near = Neighbours.of_texts(words, shingle_words=length, min_similarity=least)
     found = {}
     for number in range(len(words)):
         similar = near.find(number)

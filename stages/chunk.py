@@ -6,7 +6,6 @@ from pathlib import Path
 from groundwork.artifacts import (
     check_manifest,
     read_parquet,
-    reused,
     write_json,
     write_manifest,
     write_parquet,
@@ -15,6 +14,7 @@ from groundwork.chunk import ChunkConfig, Meaning, build_report, chunk_documents
 from groundwork.config import load
 from groundwork.errors import InputError
 from groundwork.records import Chunk, Document
+from groundwork.store import reused
 from groundwork.tracking import stage_run
 from stages import main
 

@@ -2,16 +2,14 @@
 
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from groundwork.artifacts import (
     check_manifest,
-    read_parquet,
-    reused,
     write_json,
     write_jsonl,
     write_manifest,
-    write_parquet,
     write_text,
 )
 from groundwork.clean import (
@@ -24,14 +22,17 @@ from groundwork.clean import (
     render_page,
 )
 from groundwork.config import DomainConfig, load
+from groundwork.engine import load_engine
 from groundwork.errors import InputError, RejectsError
 from groundwork.records import Document, Page
+from groundwork.store import reused
+from groundwork.tables import Rows, write_rows
 from groundwork.tracking import stage_run
 from stages import main
 
 CRAWL_DIR = Path("artifacts/crawl")
 OUT_DIR = Path("artifacts/clean")
-NAMES = ("datacard.md", "documents.parquet", "rejects.jsonl", "report.html", "report.json")
+NAMES = ("datacard.md", "rejects.jsonl", "report.html", "report.json")
 
 
 def clean() -> None:
@@ -40,18 +41,23 @@ def clean() -> None:
     config = load("clean", CleanConfig)
     domain = load("domain", DomainConfig)
     check_manifest(CRAWL_DIR)
-    pages = read_parquet(CRAWL_DIR / "pages.parquet", Page)
+    pages = Rows(CRAWL_DIR / "pages.parquet", Page)
     with stage_run("clean", inputs=[CRAWL_DIR / "manifest.json"]) as run:
         result = clean_pages(
-            pages, config=config, domain=domain, categorise=_categoriser(config, domain)
+            pages,
+            config=config,
+            domain=domain,
+            categorise=_categoriser(config, domain),
+            engine=load_engine(),
+            keep=partial(write_rows, OUT_DIR / "documents.parquet", record=Document),
         )
         write_jsonl(OUT_DIR / "rejects.jsonl", result.rejects)
         write_json(OUT_DIR / "report.json", result.report)
         write_text(OUT_DIR / "report.html", render_page(result, title=domain.title))
         write_text(OUT_DIR / "datacard.md", render_card(result, config=config, domain=domain))
         _check_enough(result, config)
-        write_parquet(OUT_DIR / "documents.parquet", result.documents, Document)
-        write_manifest(OUT_DIR, NAMES)
+        documents = Rows(OUT_DIR / "documents.parquet", Document)
+        write_manifest(OUT_DIR, [*NAMES, *documents.names()])
         extracted, embedded = reused("clean"), reused("embed")
         run.log_metrics(
             {"reused_clean": extracted.found, "reused_embed": embedded.found}

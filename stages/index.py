@@ -4,10 +4,11 @@ import shutil
 import time
 from pathlib import Path
 
-from groundwork.artifacts import check_manifest, read_json, read_parquet, reused
+from groundwork.artifacts import check_manifest, read_json, read_parquet
 from groundwork.config import load
 from groundwork.index import IndexConfig, RememberingEncoder, build_index
 from groundwork.records import Chunk
+from groundwork.store import reused
 from groundwork.tracking import stage_run
 from stages import main
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from groundwork.artifacts import (
     check_manifest,
     read_parquet,
-    reused,
     write_json,
     write_jsonl,
     write_manifest,
@@ -17,6 +16,7 @@ from groundwork.errors import RejectsError
 from groundwork.index import RememberingEncoder
 from groundwork.qa import QaConfig, generate_pairs, golden_of
 from groundwork.records import Chunk, Split
+from groundwork.store import reused
 from groundwork.tracking import stage_run
 from stages import main
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from groundwork.artifacts import (
-    cached,
     check_manifest,
     code_version,
     from_mapping,
@@ -15,9 +14,7 @@ from groundwork.artifacts import (
     read_json,
     read_jsonl,
     read_parquet,
-    remembered,
     replacing,
-    reused,
     sha256_bytes,
     sha256_file,
     short_id,
@@ -30,6 +27,7 @@ from groundwork.artifacts import (
 )
 from groundwork.errors import ArtifactError
 from groundwork.records import Evidence, Page, Question, Reject
+from groundwork.store import cached, remembered, reused
 
 PAGE = Page("https://a.example/", "text/html", "", b"<p>\xff</p>", "ab", "site", "CC-BY-4.0")
 QUESTION = Question(

@@ -1,18 +1,16 @@
 """Files on disk: written whole or not at all, checked when read, free of clocks and paths.
 
-Owns the folders `artifacts/<stage>/` and the content-addressed store `.cache/groundwork/`.
+Owns the folders `artifacts/<stage>/`.
 """
 
 import hashlib
 import json
 import os
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
 from groundwork.errors import ArtifactError
@@ -78,9 +76,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ArtifactError(f"{path}: no such file; {_way_out(path)}") from error
+        raise ArtifactError(f"{path}: no such file; {way_out(path)}") from error
     except ValueError as error:
-        raise ArtifactError(f"{path}: not JSON ({error}); {_way_out(path)}") from error
+        raise ArtifactError(f"{path}: not JSON ({error}); {way_out(path)}") from error
 
 
 def write_jsonl(path: Path, rows: Iterable[object]) -> int:
@@ -104,7 +102,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{path}: cannot be read ({error}); {_way_out(path)}") from error
+        raise ArtifactError(f"{path}: cannot be read ({error}); {way_out(path)}") from error
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -118,7 +116,8 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _arrow_schema(record: type) -> "pa.Schema":
+def arrow_schema(record: type) -> "pa.Schema":
+    """Columns of a flat dataclass."""
     import pyarrow as pa
 
     types = {
@@ -139,22 +138,25 @@ def write_parquet(path: Path, rows: Sequence[object], record: type) -> None:
 
     names = [field.name for field in fields(record)]
     columns = {name: [getattr(row, name) for row in rows] for name in names}
-    table = pa.table(columns, schema=_arrow_schema(record))
+    table = pa.table(columns, schema=arrow_schema(record))
     with replacing(path) as temporary_path:
         pq.write_table(table, temporary_path, compression="zstd", row_group_size=10_000)
 
 
 def read_parquet(path: Path, record: type[Record]) -> list[Record]:
-    """Read rows of type `record`. Raises: `ArtifactError` when the file is missing or damaged."""
+    """Read rows of type `record`, from a file or a folder of shards, see `tables`.
+
+    Raises: `ArtifactError` when the file is missing or damaged.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not path.exists():
-        raise ArtifactError(f"{path}: no such file; {_way_out(path)}")
+        raise ArtifactError(f"{path}: no such file; {way_out(path)}")
     try:
-        table = pq.read_table(path, schema=_arrow_schema(record))
+        table = pq.read_table(path, schema=arrow_schema(record))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
-        raise ArtifactError(f"{path}: damaged Parquet ({error}); {_way_out(path)}") from error
+        raise ArtifactError(f"{path}: damaged Parquet ({error}); {way_out(path)}") from error
     return [record(**row) for row in table.to_pylist()]
 
 
@@ -196,22 +198,23 @@ def check_manifest(folder: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise ArtifactError(
-            f"{folder / MANIFEST}: expected an object with `files`; {_way_out(folder / MANIFEST)}"
+            f"{folder / MANIFEST}: expected an object with `files`; {way_out(folder / MANIFEST)}"
         )
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.exists():
-            raise ArtifactError(f"{path}: no such file; {_way_out(path)}")
+            raise ArtifactError(f"{path}: no such file; {way_out(path)}")
         found = sha256_file(path)
         if found != expected:
             raise ArtifactError(
                 f"{path}: sha256 is {found[:12]}…, its manifest says {expected[:12]}…: "
-                f"the file was damaged or edited; {_way_out(path)}"
+                f"the file was damaged or edited; {way_out(path)}"
             )
     return manifest
 
 
-def _way_out(path: Path) -> str:
+def way_out(path: Path) -> str:
+    """What brings a file back."""
     parts = path.parts
     if "artifacts" in parts[:-1]:
         stage = parts[parts.index("artifacts") + 1]
@@ -237,59 +240,3 @@ def code_version(*places: Path) -> str:
             name = path.relative_to(place).as_posix()
             digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
-
-
-_COUNTS: Counter[tuple[str, bool]] = Counter()
-_COUNTING = Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Reuse:
-    """How much of a step's work came from the store; shown as "57 of 59"."""
-
-    found: int
-    made: int
-
-    def __str__(self) -> str:
-        """What was found, of all that was asked for."""
-        return f"{self.found} of {self.found + self.made}"
-
-
-def reused(step: str) -> Reuse:
-    """How much work of `step` the store had, since this was last asked."""
-    with _COUNTING:
-        return Reuse(*(_COUNTS.pop((step, found), 0) for found in (True, False)))
-
-
-def remembered(step: str, key: str, compute: Callable[[], bytes]) -> bytes:
-    """Return bytes from the content-addressed store, computing them at most once.
-
-    `key` is a sha256 over input, configuration and code version. An entry begins with the sha256 of
-    its content; one that does not match is computed anew.
-    """
-    path = project_root() / ".cache" / "groundwork" / step / key[:2] / key
-    content = _whole(path)
-    with _COUNTING:
-        _COUNTS[step, content is not None] += 1
-    if content is None:
-        content = compute()
-        write_bytes(path, f"{sha256_bytes(content)}\n".encode() + content)
-    return content
-
-
-def _whole(path: Path) -> bytes | None:
-    """Content of an entry of the store; None when it is missing or damaged."""
-    try:
-        digest, _, content = path.read_bytes().partition(b"\n")
-    except FileNotFoundError:
-        return None
-    return content if digest == sha256_bytes(content).encode() else None
-
-
-def cached(step: str, key: str, compute: Callable[[], Any]) -> Any:
-    """JSON-serialisable work from the content-addressed store; see `remembered`."""
-
-    def as_json() -> bytes:
-        return json.dumps(compute(), ensure_ascii=False, allow_nan=False).encode()
-
-    return json.loads(remembered(step, key, as_json))

@@ -29,5 +29,9 @@ class EndpointError(GroundworkError, RuntimeError):
     """A remote endpoint is down or answers nonsense; check its URL, key and model name."""
 
 
+class EngineError(GroundworkError, RuntimeError):
+    """Workers of an engine failed, or a cluster cannot be reached; read the log that it names."""
+
+
 class RegistryError(GroundworkError, LookupError):
     """The MLflow registry lacks what was asked for, for instance a champion."""

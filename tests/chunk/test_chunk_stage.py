@@ -10,13 +10,13 @@ from chunk_document import document_of
 from groundwork.artifacts import (
     check_manifest,
     read_parquet,
-    reused,
     sha256_file,
     write_manifest,
     write_parquet,
 )
 from groundwork.errors import ArtifactError, InputError
 from groundwork.records import Chunk, Document
+from groundwork.store import reused
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))

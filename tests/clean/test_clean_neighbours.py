@@ -10,7 +10,7 @@ from groundwork.clean.neighbours import Neighbours
 
 
 def _pairs(texts: list[list[str]], least: float) -> dict[tuple[int, int], float]:
-    near = Neighbours(texts, shingle_words=3, min_similarity=least)
+    near = Neighbours.of_texts(texts, shingle_words=3, min_similarity=least)
     found = {}
     for number in range(len(texts)):
         similar = near.find(number)
@@ -58,7 +58,7 @@ def test_no_pair_is_lost(least: float, vocabulary: int) -> None:
 
 def test_covered_is_the_share_of_the_text_itself() -> None:
     """a b c d e has 3 shingles of 3 words, all of them in a text of 6 shingles."""
-    near = Neighbours([list("abcde"), list("abcdefgh")], shingle_words=3, min_similarity=0.5)
+    near = Neighbours.of_texts([list("abcde"), list("abcdefgh")], shingle_words=3, min_similarity=0.5)
     near.add(0)
     similar = near.find(1)
     assert (similar.numbers.tolist(), similar.similarities.tolist()) == ([0], [1.0])

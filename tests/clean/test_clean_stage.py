@@ -49,7 +49,9 @@ def prepare(
     """Write params.yaml and artifacts/crawl: `prepare(cable="<html>…")`, bodies by name."""
 
     def write(*, changes: dict[str, Any] | None = None, **bodies: str) -> None:
-        params = {"domain": asdict(domain), "clean": asdict(config) | (changes or {})}
+        engine = yaml.safe_load((ROOT / "conf/engine/local.yaml").read_text(encoding="utf-8"))
+        sections = {"domain": asdict(domain), "engine": engine}
+        params = sections | {"clean": asdict(config) | (changes or {})}
         plain = json.loads(json.dumps(params))
         (checkout / "params.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
         pages = [

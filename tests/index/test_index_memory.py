@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from groundwork.artifacts import reused, short_id
+from groundwork.artifacts import short_id
 from groundwork.index import Encoder, IndexConfig, RememberingEncoder, build_index, memory
 from groundwork.index.encoder import DIMENSION, TOKEN_DIMENSION
 from groundwork.records import Chunk
+from groundwork.store import reused
 
 TEXTS = ["Kettle: It boils.", "Kettle: A pot of two litres needs 4 minutes and 1.2 kW.", "!"]
 SKIP = [8, 8, 1]

@@ -16,7 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from groundwork.artifacts import cached, code_version, sha256_bytes, short_id
+from groundwork.artifacts import code_version, sha256_bytes, short_id
 from groundwork.chunk.config import ChunkConfig
 from groundwork.chunk.meaning import Meaning, gather_units
 from groundwork.chunk.packing import Span, pack_pieces, span_of
@@ -32,6 +32,7 @@ from groundwork.chunk.sections import (
 from groundwork.chunk.tokens import TokenIndex
 from groundwork.chunk.windows import cut_windows
 from groundwork.records import Chunk, Document
+from groundwork.store import cached
 
 READ = ("document_id", "url", "title", "text", "category", "licence")
 """Fields of a document that passages depend on."""

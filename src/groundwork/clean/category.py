@@ -1,7 +1,7 @@
 """Category of a document: by meaning where the domain describes categories, else by its folder."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -20,8 +20,9 @@ MAX_SHARE = 0.5
 Member = tuple[int, tuple[str, ...]]
 """Number of a page, and the folders still to look at."""
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][a-z]{2})?", re.I)
-Categorise = Callable[[Sequence[str]], list[tuple[str, float]]]
-"""Texts, each a title, a blank line and a document, to categories with their confidence."""
+Categorise = Callable[[Iterable[str]], Iterable[tuple[str, float]]]
+"""Texts, each a title, a blank line and a document, to categories with their confidence; one after
+the other, so that no two texts need be held."""
 
 
 def categories_of_urls(urls: Sequence[str]) -> list[str]:
@@ -75,19 +76,17 @@ class MeaningCategoriser:
     descriptions: Mapping[str, str]
     config: CategoryConfig
 
-    def __call__(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+    def __call__(self, texts: Iterable[str]) -> Iterator[tuple[str, float]]:
         """Category and confidence of each text, which depend on that text alone."""
         names = list(self.descriptions)
         subject_D = self.encoder.encode([self.subject])[0]
         labels = [f"{name.replace('_', ' ')}: {self.descriptions[name]}" for name in names]
         categories_CD = _unit(self.encoder.encode(labels) - subject_D)
-        found = []
         for text in tqdm(texts, desc="category", unit="doc"):
             scores_C = categories_CD @ _unit(self._embed(text) - subject_D)
             weights_C = np.exp((scores_C - scores_C.max()) / self.config.temperature)
             best = int(np.argmax(weights_C))
-            found.append((names[best], round(float(weights_C[best] / weights_C.sum()), 4)))
-        return found
+            yield names[best], round(float(weights_C[best] / weights_C.sum()), 4)
 
     def _embed(self, text: str) -> np.ndarray:
         return _unit(self.encoder.encode(self._windows(text)).mean(0))

@@ -116,7 +116,5 @@ class CleanConfig:
     quality: QualityConfig
     duplicates: DuplicatesConfig
     category: CategoryConfig
-    processes: Count
-    """That read pages; 0 is one for each core. The documents are the same for any number."""
     max_reject_ratio: Ratio
     """The stage fails when a larger share of the pages is rejected."""

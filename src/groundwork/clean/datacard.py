@@ -1,7 +1,7 @@
 """Writes the data card: what the documents are, where they come from, what was done to them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -59,7 +59,7 @@ def _composition(result: CleanResult) -> list[Row]:
     ]
 
 
-def _counts(documents: Sequence[Document], field: str) -> list[Row]:
+def _counts(documents: Collection[Document], field: str) -> list[Row]:
     return sorted(Counter(str(getattr(document, field)) for document in documents).items())
 
 
@@ -69,7 +69,7 @@ def _category_note(domain: DomainConfig) -> str:
     return "Folders of the pages' addresses: the domain describes no categories."
 
 
-def _licence_note(documents: Sequence[Document]) -> str:
+def _licence_note(documents: Collection[Document]) -> str:
     names = sorted({document.licence or "not named" for document in documents})
     told = ", ".join(names)
     return f"Licences as configured for the sources, not checked against the pages: {told}."
@@ -79,7 +79,7 @@ def _settings(group: str, config: Any) -> Iterable[Row]:
     return ((f"{group}.{name}", value) for name, value in asdict(config).items())
 
 
-def _limits(documents: Sequence[Document]) -> list[str]:
+def _limits(documents: Collection[Document]) -> list[str]:
     undated = sum(not document.date for document in documents)
     unsure = sum(document.category_confidence < 0.5 for document in documents)
     return [

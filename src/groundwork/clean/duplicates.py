@@ -10,7 +10,7 @@ import hashlib
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import numpy as np
 
 from groundwork.clean.config import DuplicatesConfig
-from groundwork.clean.neighbours import Neighbours
+from groundwork.clean.neighbours import Neighbours, Shingler
 
 _WORD = re.compile(r"[^\W_]+")
 LENGTH_STEP = 1.25
@@ -51,25 +51,31 @@ class Duplicate:
     """False when too much of `url` stands nowhere else."""
 
 
-def find_duplicates(candidates: Sequence[Candidate], config: DuplicatesConfig) -> list[Duplicate]:
-    """Pages that resemble one that is kept, by address.
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What is kept of a text that may repeat another."""
+
+    url: str
+    canonical: str
+    headed: bool
+    words: int
+    digest: bytes
+    """Of its words."""
+
+
+def find_duplicates(candidates: Iterable[Candidate], config: DuplicatesConfig) -> list[Duplicate]:
+    """Pages that resemble one that is kept, by address; texts are looked at one by one.
 
     Pages are looked at by preference: one that another page names as canonical, then one that names
     itself, then one that names no other; of these one with a heading of its own, then the longer
     text, then the shorter address.
     """
-    order = _by_preference(candidates)
-    near = Neighbours(
-        (_words(item) for item in order),
-        shingle_words=config.shingle_words,
-        min_similarity=config.min_similarity,
-    )
+    order, near = _look_at(candidates, config)
     kept_by_words: dict[bytes, int] = {}
     found = []
     for number, item in enumerate(order):
-        digest = hashlib.sha256(" ".join(_words(item)).encode()).digest()
-        if digest in kept_by_words:
-            other = order[kept_by_words[digest]].url
+        if item.digest in kept_by_words:
+            other = order[kept_by_words[item.digest]].url
             found.append(Duplicate(item.url, other, 1.0, exact=True, left_out=True))
             continue
         left_out = False
@@ -79,9 +85,26 @@ def find_duplicates(candidates: Sequence[Candidate], config: DuplicatesConfig) -
             other, similarity = order[similar.numbers[best]].url, float(similar.similarities[best])
             found.append(Duplicate(item.url, other, similarity, exact=False, left_out=left_out))
         if not left_out:
-            kept_by_words[digest] = number
+            kept_by_words[item.digest] = number
             near.add(number)
     return sorted(found, key=lambda item: item.url)
+
+
+def _look_at(
+    candidates: Iterable[Candidate], config: DuplicatesConfig
+) -> tuple[list[_Looked], Neighbours]:
+    """Candidates by preference, and the index of their texts in that order."""
+    shingler = Shingler(config.shingle_words)
+    seen: list[_Looked] = []
+    shingles: dict[str, np.ndarray] = {}
+    for item in candidates:
+        words = _WORD.findall(item.text.casefold())
+        digest = hashlib.sha256(" ".join(words).encode()).digest()
+        seen.append(_Looked(item.url, item.canonical, item.headed, len(words), digest))
+        shingles[item.url] = shingler.cut(words)
+    order = _by_preference(seen)
+    rows = [shingles.pop(item.url) for item in order]
+    return order, Neighbours(rows, min_similarity=config.min_similarity)
 
 
 def list_clusters(duplicates: Sequence[Duplicate]) -> list[dict[str, Any]]:
@@ -113,26 +136,22 @@ def list_clusters(duplicates: Sequence[Duplicate]) -> list[dict[str, Any]]:
     ]
 
 
-def _words(item: Candidate) -> list[str]:
-    return _WORD.findall(item.text.casefold())
-
-
-def _by_preference(candidates: Sequence[Candidate]) -> list[Candidate]:
+def _by_preference(candidates: Sequence[_Looked]) -> list[_Looked]:
     targets = {item.url: _canonical_url(item) for item in candidates}
     named = {target for url, target in targets.items() if target not in ("", _same_page(url))}
 
-    def rank(item: Candidate) -> tuple[int, bool, int, int, str]:
+    def rank(item: _Looked) -> tuple[int, bool, int, int, str]:
         page, target = _same_page(item.url), targets[item.url]
         claim = 0 if page in named else 1 if target else 2
         if target and target != page:
             claim = 3
-        length = int(math.log(len(_words(item)) + 1, LENGTH_STEP))
+        length = int(math.log(item.words + 1, LENGTH_STEP))
         return claim, not item.headed, -length, len(item.url), item.url
 
     return sorted(candidates, key=rank)
 
 
-def _canonical_url(item: Candidate) -> str:
+def _canonical_url(item: _Looked) -> str:
     """Empty when the page names none, or none that is an address."""
     try:
         return _same_page(urljoin(item.url, item.canonical)) if item.canonical else ""

@@ -40,12 +40,13 @@ class Similar:
 class Neighbours:
     """An index of texts by their shingles; texts are added one by one."""
 
-    def __init__(
-        self, texts: Iterable[Sequence[str]], *, shingle_words: int, min_similarity: float
-    ) -> None:
-        """`texts` are the words of all texts that will be added or looked at, by number."""
+    def __init__(self, shingles: list[np.ndarray], *, min_similarity: float) -> None:
+        """`shingles` are those of all texts that will be added or looked at, by number.
+
+        The list is emptied: it is as large as all that is kept of it.
+        """
         self._min_similarity = min_similarity
-        self._sizes, shared, holders = _shared_shingles(texts, shingle_words)
+        self._sizes, shared, holders = _shared_shingles(shingles)
         self._shared = shared
         needed = np.maximum(np.ceil(min_similarity * self._sizes - 1e-9).astype(np.int64), 1)
         self._least_hits = np.minimum(1 + (SPARE_SHARE * self._sizes).astype(np.int64), needed)
@@ -56,6 +57,14 @@ class Neighbours:
         self._by_any = _Postings(holders)
         self._by_prefix = _Postings(_counts(self._prefixes, len(holders)))
         self._marks = np.zeros(len(holders), dtype=bool)
+
+    @classmethod
+    def of_texts(
+        cls, texts: Iterable[Sequence[str]], *, shingle_words: int, min_similarity: float
+    ) -> "Neighbours":
+        """The index of texts given as lists of words."""
+        shingler = Shingler(shingle_words)
+        return cls([shingler.cut(words) for words in texts], min_similarity=min_similarity)
 
     def add(self, number: int) -> None:
         """Let text `number` be found from now on."""
@@ -114,14 +123,12 @@ class _Postings:
 
 
 def _shared_shingles(
-    texts: Iterable[Sequence[str]], length: int
+    shingles: list[np.ndarray],
 ) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
     """Number of shingles by text; by text those that others hold, renumbered; texts by shingle."""
-    vocabulary: dict[str, int] = {}
-    shingles = [_shingles(words, length, vocabulary) for words in texts]
     sizes = np.array([len(own) for own in shingles], dtype=np.int64)
     every = np.concatenate(shingles) if shingles else np.zeros(0, dtype=np.uint64)
-    del shingles
+    shingles.clear()
     order = np.argsort(every, kind="stable")
     first = np.ones(len(every), dtype=bool)
     first[1:] = every[order[1:]] != every[order[:-1]]
@@ -134,20 +141,27 @@ def _shared_shingles(
     return sizes, [row[row >= 0] for row in rows], holders[kept]
 
 
-def _shingles(words: Sequence[str], length: int, vocabulary: dict[str, int]) -> np.ndarray:
-    """Sorted distinct 64-bit hashes of every `length` words in a row; of all when fewer."""
-    if not words:
-        return np.zeros(0, dtype=np.uint64)
-    for word in set(words).difference(vocabulary):
-        digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
-        vocabulary[word] = int.from_bytes(digest, "little")
-    hashes = np.array([vocabulary[word] for word in words], dtype=np.uint64)
-    width = min(length, len(words))
-    mixed = np.zeros(len(words) - width + 1, dtype=np.uint64)
-    for offset in range(width):
-        mixed = mixed * _MIX + hashes[offset : offset + len(mixed)]
-        mixed ^= mixed >> np.uint64(29)
-    return np.unique(mixed)
+class Shingler:
+    """Cuts texts into shingles; words are hashed once."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._hashes: dict[str, int] = {}
+
+    def cut(self, words: Sequence[str]) -> np.ndarray:
+        """Sorted distinct 64-bit hashes of every `length` words in a row; of all when fewer."""
+        if not words:
+            return np.zeros(0, dtype=np.uint64)
+        for word in set(words).difference(self._hashes):
+            digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
+            self._hashes[word] = int.from_bytes(digest, "little")
+        hashes = np.array([self._hashes[word] for word in words], dtype=np.uint64)
+        width = min(self._length, len(words))
+        mixed = np.zeros(len(words) - width + 1, dtype=np.uint64)
+        for offset in range(width):
+            mixed = mixed * _MIX + hashes[offset : offset + len(mixed)]
+            mixed ^= mixed >> np.uint64(29)
+        return np.unique(mixed)
 
 
 def _rarest(own: np.ndarray, holders: np.ndarray, number: int) -> np.ndarray:

@@ -5,12 +5,16 @@ pages.
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from groundwork.artifacts import cached, code_version, sha256_bytes, sha256_file
+from pydantic import TypeAdapter
+
+from groundwork.artifacts import code_version, sha256_bytes, sha256_file
 from groundwork.clean.blocks import one_line
 from groundwork.clean.config import ExtractConfig, PersonalDataConfig
 from groundwork.clean.extraction import Extraction
@@ -20,6 +24,7 @@ from groundwork.clean.readers import BY_TYPE, PACKAGES
 from groundwork.clean.reasons import PageRefusedError, Reason
 from groundwork.clean.selection import MODEL
 from groundwork.clean.web import extract_html
+from groundwork.engine import Work
 from groundwork.records import Page, Reject
 
 HTML_TYPES = ("text/html", "application/xhtml+xml")
@@ -29,6 +34,10 @@ READERS = (
     *PACKAGES,
 )
 """Packages whose version is part of what a remembered page depends on."""
+
+
+PRELOADED = ("groundwork.clean.page", "trafilatura", "htmldate", "py3langid", "phonenumbers")
+"""What takes long to import where pages are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +50,65 @@ class Reading:
     """Personal data that may stay."""
 
 
-def recipe_of(reading: Reading) -> str:
-    """What an extraction depends on besides the page: settings, code, model, packages."""
-    folder = Path(__file__).parent
-    versions = [version(name) for name in READERS]
-    code = [code_version(folder), sha256_file(folder / MODEL)]
-    return json.dumps([asdict(reading), code, versions])
+def reading_work(reading: Reading) -> Work:
+    """The reading of pages, for whatever engine; see `found_in` for its results."""
+    return Work(
+        step="clean",
+        maker=f"{__name__}:make_reader",
+        settings=json.loads(json.dumps(asdict(reading))),
+        threads=1,
+        preload=PRELOADED,
+    )
 
 
-def remembered(page: Page, *, reading: Reading, recipe: str) -> Extraction | Reject:
-    """What was read from the page, now or before."""
-    key = sha256_bytes("\n".join([page.sha256, page.content_type, page.charset, recipe]).encode())
-    row = cached("clean", key, lambda: read_page(page, reading))
+def make_reader(settings: Mapping[str, Any]) -> "PageReader":
+    """The reader of these settings."""
+    return PageReader(TypeAdapter(Reading).validate_json(json.dumps(settings)))
+
+
+@dataclass(frozen=True)
+class PageReader:
+    """Reads pages, each by itself."""
+
+    reading: Reading
+
+    @cached_property
+    def recipe(self) -> str:
+        """Settings, code, model, packages."""
+        folder = Path(__file__).parent
+        versions = [version(name) for name in READERS]
+        code = [code_version(folder), sha256_file(folder / MODEL)]
+        return json.dumps([asdict(self.reading), code, versions])
+
+    def key(self, page: Page) -> str:
+        """Over the address, too: it tells of what kind a page is."""
+        parts = [page.url, page.sha256, page.content_type, page.charset, self.recipe]
+        return sha256_bytes("\n".join(parts).encode())
+
+    def compute(self, page: Page) -> bytes:
+        """An extraction, or why there is none, as JSON."""
+        return json.dumps(
+            read_page(page, self.reading), ensure_ascii=False, allow_nan=False
+        ).encode()
+
+    def pack(self, page: Page) -> bytes:
+        """A line of JSON, then the body."""
+        about = {
+            field.name: getattr(page, field.name) for field in fields(page) if field.name != "body"
+        }
+        return json.dumps(about).encode() + b"\n" + page.body
+
+    def unpack(self, data: bytes) -> Page:
+        """The page of `pack`."""
+        about, _, body = data.partition(b"\n")
+        return Page(**json.loads(about), body=body)
+
+
+def found_in(data: bytes, url: str) -> Extraction | Reject:
+    """What a reader made of the page at `url`."""
+    row = json.loads(data)
     if "reason" in row:
-        return Reject(page.url, row["reason"], row["detail"])
+        return Reject(url, row["reason"], row["detail"])
     return Extraction(**row)
 
 

@@ -5,35 +5,36 @@ or the other. Reading a page depends on that page alone and is remembered betwee
 compares pages is done afresh.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
+from itertools import pairwise, tee
 from typing import Any
-
-from tqdm import tqdm
 
 from groundwork.artifacts import short_id
 from groundwork.clean.category import Categorise, categories_of_urls
-from groundwork.clean.config import CleanConfig
+from groundwork.clean.config import CleanConfig, QualityConfig
 from groundwork.clean.duplicates import Candidate, Duplicate, find_duplicates, list_clusters
 from groundwork.clean.extraction import Extraction
 from groundwork.clean.language import detect_language
-from groundwork.clean.page import Reading, recipe_of, remembered
+from groundwork.clean.page import Reading, found_in, reading_work
 from groundwork.clean.quality import find_fault
-from groundwork.clean.reading import over_processes
 from groundwork.clean.reasons import Reason
 from groundwork.clean.repeated import RepeatedBlocks, find_repeated
-from groundwork.clean.report import build_report
+from groundwork.clean.report import Masks, build_report
 from groundwork.config import DomainConfig
+from groundwork.engine import EngineConfig, Results
 from groundwork.errors import InputError
 from groundwork.records import Document, Page, Reject
+
+Keep = Callable[[Iterator[Document]], Collection[Document]]
+"""Takes the documents one after the other and gives them back for as many iterations as wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleanResult:
     """What became of the pages."""
 
-    documents: list[Document]
+    documents: Collection[Document]
     """Sorted by URL."""
     rejects: list[Reject]
     """Sorted by URL."""
@@ -48,29 +49,33 @@ class _Kept:
 
 
 def clean_pages(
-    pages: Sequence[Page],
+    pages: Collection[Page],
     *,
     config: CleanConfig,
     domain: DomainConfig,
     categorise: Categorise | None,
+    engine: EngineConfig | None = None,
+    keep: Keep = list,
 ) -> CleanResult:
     """Documents of `pages`; without `categorise` a folder of the URL is the category.
 
+    Pages are read by `engine`, without one in this process. Neither pages nor texts are held in
+    memory unless `pages` or `keep` hold them: they are gone through several times instead.
+
     Raises: `InputError` when a URL comes twice.
     """
-    _check_urls(pages)
-    readings = _read_all(pages, config, domain.allowed_personal_data)
-    extractions = [(page, found) for page, found in readings if isinstance(found, Extraction)]
-    repeated = find_repeated(
-        [(page.url, found.text) for page, found in extractions], config.repeated
-    )
-    kept, rejects = _judge(extractions, repeated, config=config, domain=domain)
-    rejects += [found for _, found in readings if isinstance(found, Reject)]
-    extracted = len(kept) + sum(reject.reason in _QUALITY for reject in rejects)
-    duplicates = find_duplicates([_candidate(item) for item in kept], config.duplicates)
-    unique, repeats = _leave_out_duplicates(kept, duplicates)
-    documents = _to_documents(unique, categorise)
-    rejects = sorted([*rejects, *repeats], key=lambda reject: reject.key)
+    ordered = _in_order(pages)
+    allowed = tuple(domain.allowed_personal_data)
+    reading = Reading(config.extract, config.personal_data, allowed)
+    read = _Readings(Results(reading_work(reading), ordered, engine=engine, unit="page"))
+    repeated = find_repeated(_Texts(read), config.repeated)
+    sieve = _Sieve(read, repeated, config.quality, domain.languages)
+    duplicates = find_duplicates(map(_candidate, sieve.sift()), config.duplicates)
+    extracted = len(sieve.languages) + sum(reject.reason in _QUALITY for reject in sieve.rejects)
+    repeats = _repeats(duplicates)
+    masks = Masks()
+    documents = keep(_to_documents(sieve, {item.key for item in repeats}, categorise, masks))
+    rejects = sorted([*sieve.rejects, *repeats], key=lambda reject: reject.key)
     assert len(pages) == len(documents) + len(rejects), "a page is missing"
     report = build_report(
         documents,
@@ -78,10 +83,10 @@ def clean_pages(
         funnel={
             "pages": len(pages),
             "extracted": extracted,
-            "good": len(kept),
+            "good": len(sieve.languages),
             "documents": len(documents),
         },
-        masked=[item.extraction.masked for item in unique],
+        masks=masks,
         clusters=list_clusters(duplicates),
     )
     return CleanResult(documents, rejects, report | {"repeated": repeated.as_report()})
@@ -101,55 +106,84 @@ _QUALITY = frozenset(
 )
 
 
-def _check_urls(pages: Sequence[Page]) -> None:
-    seen: set[str] = set()
-    for page in pages:
-        if page.url in seen:
+def _in_order(pages: Collection[Page]) -> Collection[Page]:
+    """The pages by URL, as `crawl` writes them. Raises: `InputError` when one comes twice."""
+    for before, page in pairwise(pages):
+        if page.url < before.url:
+            return _in_order(sorted(pages, key=lambda page: page.url))
+        if page.url == before.url:
             raise InputError(
                 f"pages: {page.url} comes twice; expected each URL once; "
                 "run `dvc repro --force --single-item crawl`"
             )
-        seen.add(page.url)
+    return pages
 
 
-def _read_all(
-    pages: Sequence[Page], config: CleanConfig, allowed: Sequence[str]
-) -> list[tuple[Page, Extraction | Reject]]:
-    """Every page with what was read from it, sorted by URL."""
-    ordered = sorted(pages, key=lambda page: page.url)
-    reading = Reading(config.extract, config.personal_data, tuple(allowed))
-    read = partial(remembered, reading=reading, recipe=recipe_of(reading))
-    readings = over_processes(read, ordered, processes=config.processes)
-    progress = tqdm(readings, desc="clean", unit="page", total=len(ordered))
-    return list(zip(ordered, progress, strict=True))
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """Every page with what was read from it."""
+
+    results: Results[Page]
+
+    def __iter__(self) -> Iterator[tuple[Page, Extraction | Reject]]:
+        for page, data in self.results:
+            yield page, found_in(data, page.url)
 
 
-def _judge(
-    extractions: Sequence[tuple[Page, Extraction]],
-    repeated: RepeatedBlocks,
-    *,
-    config: CleanConfig,
-    domain: DomainConfig,
-) -> tuple[list[_Kept], list[Reject]]:
-    """What is good of the pages, without the boilerplate of their sites, and what is not."""
-    kept, rejects = [], []
-    for page, read in extractions:
-        found = replace(read, text=repeated.strip(page.url, read.text))
-        language = detect_language(found)
-        fault = find_fault(
-            found, language=language, languages=domain.languages, config=config.quality
-        )
-        if fault:
-            rejects.append(Reject(page.url, *fault))
-        else:
-            kept.append(_Kept(page, found, language))
-    return kept, rejects
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Address and text of every page that could be read."""
+
+    readings: _Readings
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for page, found in self.readings:
+            if isinstance(found, Extraction):
+                yield page.url, found.text
 
 
-def _leave_out_duplicates(
-    kept: Sequence[_Kept], duplicates: Sequence[Duplicate]
-) -> tuple[list[_Kept], list[Reject]]:
-    rejects = [
+@dataclass(slots=True)
+class _Sieve:
+    """Parts the pages that are good from those that are not."""
+
+    readings: _Readings
+    repeated: RepeatedBlocks
+    config: QualityConfig
+    wanted_languages: list[str]
+    languages: dict[str, str] = field(default_factory=dict)
+    """Of the good pages, by URL."""
+    rejects: list[Reject] = field(default_factory=list)
+
+    def sift(self) -> Iterator[_Kept]:
+        """The good pages without the boilerplate of their sites; fills the two fields above."""
+        for page, read in self.readings:
+            if isinstance(read, Reject):
+                self.rejects.append(read)
+                continue
+            found = self._stripped(page, read)
+            language = detect_language(found)
+            fault = find_fault(
+                found, language=language, languages=self.wanted_languages, config=self.config
+            )
+            if fault:
+                self.rejects.append(Reject(page.url, *fault))
+            else:
+                self.languages[page.url] = language
+                yield _Kept(page, found, language)
+
+    def good(self, left_out: Set[str]) -> Iterator[_Kept]:
+        """What `sift` gave, without the pages of these addresses."""
+        for page, read in self.readings:
+            if page.url in self.languages and page.url not in left_out:
+                assert isinstance(read, Extraction)
+                yield _Kept(page, self._stripped(page, read), self.languages[page.url])
+
+    def _stripped(self, page: Page, read: Extraction) -> Extraction:
+        return replace(read, text=self.repeated.strip(page.url, read.text))
+
+
+def _repeats(duplicates: Sequence[Duplicate]) -> list[Reject]:
+    return [
         Reject(
             item.url,
             Reason.EXACT_DUPLICATE if item.exact else Reason.NEAR_DUPLICATE,
@@ -158,8 +192,6 @@ def _leave_out_duplicates(
         for item in duplicates
         if item.left_out
     ]
-    left_out = {reject.key for reject in rejects}
-    return [item for item in kept if item.page.url not in left_out], rejects
 
 
 def _candidate(item: _Kept) -> Candidate:
@@ -167,27 +199,35 @@ def _candidate(item: _Kept) -> Candidate:
     return Candidate(item.page.url, found.canonical, found.headed, found.text)
 
 
-def _to_documents(kept: Sequence[_Kept], categorise: Categorise | None) -> list[Document]:
+def _to_documents(
+    sieve: _Sieve, left_out: Set[str], categorise: Categorise | None, masks: Masks
+) -> Iterator[Document]:
+    """The documents one after the other; `masks` counts what is masked in them."""
+    items = sieve.good(left_out)
     if categorise is None:
-        named = categories_of_urls([item.page.url for item in kept])
-        categories = [(name, 1.0) for name in named]
+        names = categories_of_urls([url for url in sieve.languages if url not in left_out])
+        categories: Iterable[tuple[str, float]] = ((name, 1.0) for name in names)
     else:
-        categories = categorise([f"{k.extraction.title}\n\n{k.extraction.text}" for k in kept])
-    return [
-        Document(
-            document_id=short_id(item.page.url),
-            url=item.page.url,
-            title=item.extraction.title,
-            text=item.extraction.text,
-            language=item.language,
-            date=item.extraction.date,
-            author=item.extraction.author,
-            category=category,
-            category_confidence=confidence,
-            media=item.extraction.media,
-            licence=item.page.licence,
-            source=item.page.source,
-            page_sha256=item.page.sha256,
-        )
-        for item, (category, confidence) in zip(kept, categories, strict=True)
-    ]
+        items, again = tee(items)
+        categories = categorise(f"{k.extraction.title}\n\n{k.extraction.text}" for k in again)
+    for item, (category, confidence) in zip(items, categories, strict=True):
+        masks.count(item.extraction.masked)
+        yield _to_document(item, category, confidence)
+
+
+def _to_document(item: _Kept, category: str, confidence: float) -> Document:
+    return Document(
+        document_id=short_id(item.page.url),
+        url=item.page.url,
+        title=item.extraction.title,
+        text=item.extraction.text,
+        language=item.language,
+        date=item.extraction.date,
+        author=item.extraction.author,
+        category=category,
+        category_confidence=confidence,
+        media=item.extraction.media,
+        licence=item.page.licence,
+        source=item.page.source,
+        page_sha256=item.page.sha256,
+    )

@@ -1,9 +1,10 @@
 """The sections of the data-quality page, each drawn from what became of the pages."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from heapq import nsmallest
 from html import escape
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import mean
 from typing import Any
 
@@ -95,19 +96,19 @@ def clusters(result: CleanResult) -> str:
     return "".join(parts) + more
 
 
-def counted(documents: Sequence[Document], field: str, series: int) -> str:
+def counted(documents: Collection[Document], field: str, series: int) -> str:
     """How many documents have each value of a field, most first."""
     counts = Counter(str(getattr(document, field)) or "not named" for document in documents)
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return count_bars(ordered, total=len(documents), series=series)
 
 
-def weighed(documents: Sequence[Document]) -> bool:
+def weighed(documents: Collection[Document]) -> bool:
     """Whether categories were chosen by meaning; folders of the address are certain."""
     return any(document.category_confidence < 1.0 for document in documents)
 
 
-def categories(documents: Sequence[Document]) -> str:
+def categories(documents: Collection[Document]) -> str:
     """Documents of each category with their mean confidence."""
     if not weighed(documents):
         return counted(documents, "category", 2)
@@ -128,13 +129,13 @@ def categories(documents: Sequence[Document]) -> str:
     return draw_bars(bars, full=most, series=2)
 
 
-def confidence(documents: Sequence[Document]) -> str:
+def confidence(documents: Collection[Document]) -> str:
     """How sure the categories are, in tenths, and the documents that are least so."""
     if not weighed(documents):
         return ""
     tenths = Counter(min(9, int(10 * document.category_confidence)) for document in documents)
     counts = [(f"{n / 10:.1f} to {(n + 1) / 10:.1f}", tenths[n]) for n in range(10)]
-    least = sorted(documents, key=lambda d: (d.category_confidence, d.url))[:SAMPLES]
+    least = nsmallest(SAMPLES, documents, key=lambda d: (d.category_confidence, d.url))
     rows = "".join(
         f"<li>{link(document.url)}<small>{escape(words(document.category))}, "
         f"{document.category_confidence:.2f}</small></li>"
@@ -146,7 +147,7 @@ def confidence(documents: Sequence[Document]) -> str:
     )
 
 
-def lengths(documents: Sequence[Document]) -> str:
+def lengths(documents: Collection[Document]) -> str:
     """How many documents have how many words."""
     counts = [0] * len(LENGTHS)
     for document in documents:
@@ -157,7 +158,7 @@ def lengths(documents: Sequence[Document]) -> str:
     return count_bars(list(zip(names, counts, strict=True)), total=len(documents), series=3)
 
 
-def freshness(documents: Sequence[Document]) -> str:
+def freshness(documents: Collection[Document]) -> str:
     """Documents by the year that they name, and those that name none."""
     years = Counter(document.date[:4] for document in documents if document.date)
     undated = sum(not document.date for document in documents)
@@ -175,11 +176,11 @@ def masked(report: Mapping[str, Any]) -> str:
     return draw_bars(bars, full=most, series=1)
 
 
-def listed(documents: Sequence[Document]) -> str:
+def listed(documents: Collection[Document]) -> str:
     """Documents with what is known of them, to be searched."""
     names = sorted({document.category for document in documents})
     options = "".join(f'<option value="{escape(n)}">{escape(words(n))}</option>' for n in names)
-    rows = "".join(_row(document) for document in documents[:MAX_LISTED])
+    rows = "".join(_row(document) for document in islice(documents, MAX_LISTED))
     return (
         '<form id="filters" class="filters"><label class="wide">Words'
         '<input id="search" type="search" autocomplete="off"></label>'

@@ -10,6 +10,7 @@ from groundwork.errors import ConfigError
 
 SECTIONS = {
     "domain": "groundwork.config:DomainConfig",
+    "engine": "groundwork.engine:EngineConfig",
     "crawl": "groundwork.crawl:CrawlConfig",
     "clean": "groundwork.clean:CleanConfig",
     "chunk": "groundwork.chunk:ChunkConfig",

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from groundwork.artifacts import code_version, remembered
+from groundwork.artifacts import code_version
 from groundwork.index.encoder import DIMENSION, TOKEN_DIMENSION, Encoder, Packed, encoder_sha256
+from groundwork.store import remembered
 
 EMBED, EMBED_TOKENS = "embed", "embed_tokens"
 """Names of the steps in the store."""

@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from groundwork.artifacts import cached, code_version, from_mapping, sha256_bytes, short_id
+from groundwork.artifacts import code_version, from_mapping, sha256_bytes, short_id
 from groundwork.errors import InputError
 from groundwork.qa.config import QaConfig
 from groundwork.qa.passages import embed_passages
@@ -23,6 +23,7 @@ from groundwork.qa.split import split_by_document
 from groundwork.qa.teacher import Taught, generate_by_teacher
 from groundwork.qa.validate import drop_across_splits, validate
 from groundwork.records import Chunk, Question, Reject, Split
+from groundwork.store import cached
 
 if TYPE_CHECKING:
     from groundwork.index import Encoder

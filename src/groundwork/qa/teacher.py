@@ -15,13 +15,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from groundwork.artifacts import cached, code_version, sha256_bytes
+from groundwork.artifacts import code_version, sha256_bytes
 from groundwork.qa.config import TeacherConfig
 from groundwork.qa.endpoint import Endpoint, Reply
 from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.reasons import Reason
 from groundwork.qa.rules import as_question
 from groundwork.records import Chunk, Question, Reject
+from groundwork.store import cached
 
 ORIGIN = "teacher"
 _DECLINES = re.compile(
