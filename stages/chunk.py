@@ -1,20 +1,21 @@
 """Stage `chunk`: documents become passages."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 from groundwork.artifacts import (
     check_manifest,
-    read_parquet,
     write_json,
     write_manifest,
-    write_parquet,
 )
-from groundwork.chunk import ChunkConfig, Meaning, build_report, chunk_documents
+from groundwork.chunk import ChunkConfig, build_report, chunk_documents, semantic_meaning
 from groundwork.config import load
+from groundwork.engine import load_engine
 from groundwork.errors import InputError
 from groundwork.records import Chunk, Document
 from groundwork.store import reused
+from groundwork.tables import Rows, write_rows
 from groundwork.tracking import stage_run
 from stages import main
 
@@ -27,18 +28,24 @@ def chunk() -> None:
     started = time.monotonic()
     config = load("chunk", ChunkConfig)
     check_manifest(CLEAN_DIR)
-    documents = read_parquet(CLEAN_DIR / "documents.parquet", Document)
+    documents = Rows(CLEAN_DIR / "documents.parquet", Document)
     with stage_run("chunk", inputs=[CLEAN_DIR / "manifest.json"]) as run:
-        chunks = chunk_documents(documents, config=config, meaning=_meaning(config))
+        chunks = chunk_documents(
+            documents,
+            config=config,
+            meaning=semantic_meaning() if config.strategy == "semantic" else None,
+            engine=load_engine(),
+            keep=partial(write_rows, OUT_DIR / "chunks.parquet", record=Chunk),
+        )
         if not chunks:
             raise InputError(
                 f"{CLEAN_DIR}/documents.parquet: {len(documents)} documents and no passage in "
                 "them; expected text; see artifacts/clean/rejects.jsonl"
             )
-        write_parquet(OUT_DIR / "chunks.parquet", chunks, Chunk)
         report = build_report(documents, chunks)
         write_json(OUT_DIR / "report.json", report)
-        write_manifest(OUT_DIR, ["chunks.parquet", "report.json"])
+        names = Rows(OUT_DIR / "chunks.parquet", Chunk).names()
+        write_manifest(OUT_DIR, [*names, "report.json"])
         again = reused("chunk")
         mean_tokens = report["tokens"]["mean"]
         run.log_metrics(
@@ -50,14 +57,6 @@ def chunk() -> None:
         f"{mean_tokens:.0f} tokens on average, "
         f"reused {again} documents, in {time.monotonic() - started:.0f} s"
     )
-
-
-def _meaning(config: ChunkConfig) -> Meaning | None:
-    if config.strategy != "semantic":
-        return None
-    from groundwork.index import RememberingEncoder, encoder_sha256
-
-    return Meaning(RememberingEncoder().encode, encoder_sha256())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from groundwork.artifacts import check_manifest, read_json, read_parquet
 from groundwork.config import load
+from groundwork.engine import load_engine
 from groundwork.index import IndexConfig, RememberingEncoder, build_index
 from groundwork.records import Chunk
 from groundwork.store import reused
@@ -24,7 +25,8 @@ def index() -> None:
     chunks = read_parquet(CHUNKS_PATH, Chunk)
     shutil.rmtree(OUT_DIR, ignore_errors=True)
     with stage_run("index", inputs=[CHUNKS_PATH]) as run:
-        build_index(chunks, config=config, encoder=RememberingEncoder(), folder=OUT_DIR)
+        encoder = RememberingEncoder(engine=load_engine())
+        build_index(chunks, config=config, encoder=encoder, folder=OUT_DIR)
         manifest = read_json(OUT_DIR / "manifest.json")
         run.log_metrics({name: manifest[name] for name in ("passages", "sentences")})
         passages, sentences = reused("embed"), reused("embed_tokens")

@@ -12,6 +12,7 @@ from groundwork.artifacts import (
     write_manifest,
 )
 from groundwork.config import DomainConfig, load
+from groundwork.engine import load_engine
 from groundwork.errors import RejectsError
 from groundwork.index import RememberingEncoder
 from groundwork.qa import QaConfig, generate_pairs, golden_of
@@ -31,13 +32,17 @@ def qa() -> None:
     """Generate, validate and split pairs; write them, the rejects and the report."""
     started = time.monotonic()
     config, domain = load("qa", QaConfig), load("domain", DomainConfig)
+    engine = load_engine()
     check_manifest(CHUNKS_PATH.parent)
     chunks = read_parquet(CHUNKS_PATH, Chunk)
     golden = golden_of(domain)
     inputs = [CHUNKS_PATH, *([Path(domain.golden_path)] if domain.golden_path else [])]
     shutil.rmtree(OUT_DIR, ignore_errors=True)
     with stage_run("qa", inputs=inputs) as run:
-        result = generate_pairs(chunks, golden=golden, encoder=RememberingEncoder(), config=config)
+        encoder = RememberingEncoder(engine=engine)
+        result = generate_pairs(
+            chunks, golden=golden, encoder=encoder, config=config, engine=engine
+        )
         for split in SPLITS:
             write_jsonl(OUT_DIR / f"{split}.jsonl", result.of(split))
         write_jsonl(OUT_DIR / "rejects.jsonl", result.rejects)

@@ -51,8 +51,10 @@ class Rows(Collection[Record], Generic[Record]):
         names = [field.name for field in fields(self._record)]  # type: ignore[arg-type]
         for path in self.shards():
             try:
-                for batch in self._open(path).iter_batches(BATCH_ROWS, columns=names):
-                    yield from (self._record(**row) for row in batch.to_pylist())
+                file = self._open(path)
+                for group in range(file.num_row_groups):
+                    for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
+                        yield from (self._record(**row) for row in batch.to_pylist())
             except (pa.ArrowException, OSError) as error:
                 raise _damaged(path, error) from error
 

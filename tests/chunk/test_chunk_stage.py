@@ -24,7 +24,8 @@ sys.path.insert(0, str(ROOT))
 
 def _prepare(documents: list[Document]) -> None:
     values = yaml.safe_load((ROOT / "conf/chunk/headings.yaml").read_text(encoding="utf-8"))
-    params = {"domain": {"name": "test"}, "chunk": values}
+    engine = yaml.safe_load((ROOT / "conf/engine/local.yaml").read_text(encoding="utf-8"))
+    params = {"domain": {"name": "test"}, "engine": engine, "chunk": values}
     Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     write_parquet(Path("artifacts/clean/documents.parquet"), documents, Document)
     write_manifest(Path("artifacts/clean"), ["documents.parquet"])

@@ -58,7 +58,9 @@ def test_no_pair_is_lost(least: float, vocabulary: int) -> None:
 
 def test_covered_is_the_share_of_the_text_itself() -> None:
     """a b c d e has 3 shingles of 3 words, all of them in a text of 6 shingles."""
-    near = Neighbours.of_texts([list("abcde"), list("abcdefgh")], shingle_words=3, min_similarity=0.5)
+    near = Neighbours.of_texts(
+        [list("abcde"), list("abcdefgh")], shingle_words=3, min_similarity=0.5
+    )
     near.add(0)
     similar = near.find(1)
     assert (similar.numbers.tolist(), similar.similarities.tolist()) == ([0], [1.0])

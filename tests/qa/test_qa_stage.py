@@ -45,8 +45,10 @@ def prepare(folder: Path, **changes: Any) -> None:
     (folder / "golden.jsonl").write_text(json.dumps(golden) + "\n", encoding="utf-8")
     domain = yaml.safe_load((ROOT / "conf/domain/ev_charging.yaml").read_text(encoding="utf-8"))
     rules = (ROOT / "conf/qa/rules.yaml").read_text(encoding="utf-8").replace("${seed}", "13")
+    engine = yaml.safe_load((ROOT / "conf/engine/local.yaml").read_text(encoding="utf-8"))
     params = {
         "seed": 13,
+        "engine": engine,
         "domain": domain | {"golden_path": "golden.jsonl"},
         "qa": yaml.safe_load(rules) | changes,
     }

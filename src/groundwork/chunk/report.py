@@ -1,7 +1,7 @@
 """Numbers of a run of `chunk`: they end the funnel that the report of `clean` begins."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection
 from statistics import mean, median
 from typing import Any
 
@@ -11,7 +11,7 @@ BANDS = (0, 25, 50, 100, 150, 200, 250)
 """Tokens from which a band of lengths begins."""
 
 
-def build_report(documents: Sequence[Document], chunks: Sequence[Chunk]) -> dict[str, Any]:
+def build_report(documents: Collection[Document], chunks: Collection[Chunk]) -> dict[str, Any]:
     """Documents, passages and parents in numbers, as plain JSON. There is at least one passage."""
     held = Counter(chunk.document_id for chunk in chunks)
     lengths = sorted(chunk.tokens for chunk in chunks)

@@ -14,10 +14,10 @@ LOOK_S = 0.5
 
 
 @contextmanager
-def watching(folder: Path, job: Job, *, unit: str) -> Iterator[None]:
+def watching(folder: Path, job: Job, *, label: str, unit: str) -> Iterator[None]:
     """Show how many records are done for as long as the block runs."""
     ended = Event()
-    with tqdm(desc=job.work.step, unit=unit, total=sum(job.counts)) as bar:
+    with tqdm(desc=label, unit=unit, total=sum(job.counts)) as bar:
         watcher = Thread(target=_watch, args=(folder, job, bar, ended), daemon=True)
         watcher.start()
         try:

@@ -22,11 +22,12 @@ from groundwork.engine.spool import (
     Spool,
     done_path,
     input_path,
+    log_path,
     read_shard,
     work_folder,
     write_job,
 )
-from groundwork.engine.work import Work, do_packed
+from groundwork.engine.work import Work, Worker, do_packed
 from groundwork.errors import EngineError
 from groundwork.store import count_reuse, recall, remembered
 
@@ -37,21 +38,30 @@ class Results(Generic[Record]):
     """Pairs of a record and the bytes that its worker makes of it; iterate as often as you like."""
 
     def __init__(
-        self, work: Work, records: Iterable[Record], *, engine: EngineConfig | None, unit: str
+        self,
+        work: Work,
+        records: Iterable[Record],
+        *,
+        engine: EngineConfig | None,
+        unit: str,
+        label: str = "",
+        worker: Worker[Record] | None = None,
     ) -> None:
         """Do what is new to the store; `records` are iterated once now and once each time.
 
-        Without an engine all is done in this process. `unit` names a record in the progress line.
-        Raises: `EngineError` when workers fail.
+        Without an engine all is done in this process. The progress line names `label`, by default
+        the step, and `unit`, a record. `worker` is this process's own, where it has one; other
+        processes make theirs. Raises: `EngineError` when workers fail.
         """
         self._work, self._records = work, records
-        self._worker = work.worker()
+        self._worker = worker or work.worker()
+        self._label, self._unit = label or work.step, unit
         if engine is None or (engine.name == "local" and _local_workers(work, engine) == 1):
-            self._do_here(unit)
+            self._do_here()
         else:
             with work_folder(work.step) as folder:
                 spool = self._gather(Spool(folder, engine))
-                self._do_all(spool, engine, unit)
+                self._do_all(spool, engine)
 
     def __iter__(self) -> Iterator[tuple[Record, bytes]]:
         """What is gone from the store since is done again."""
@@ -60,9 +70,9 @@ class Results(Generic[Record]):
             key = self._worker.key(record)
             yield record, remembered(self._work.step, key, compute, counted=False)
 
-    def _do_here(self, unit: str) -> None:
+    def _do_here(self) -> None:
         size = len(self._records) if isinstance(self._records, Collection) else None
-        for record in tqdm(self._records, desc=self._work.step, unit=unit, total=size):
+        for record in tqdm(self._records, desc=self._label, unit=self._unit, total=size):
             compute = partial(self._worker.compute, record)
             remembered(self._work.step, self._worker.key(record), compute)
 
@@ -76,15 +86,15 @@ class Results(Generic[Record]):
                 spool.add(key, self._worker.pack(record))
         return spool
 
-    def _do_all(self, spool: Spool, engine: EngineConfig, unit: str) -> None:
+    def _do_all(self, spool: Spool, engine: EngineConfig) -> None:
         if spool.total < max(engine.min_records, 1):
-            for packed in tqdm(spool, desc=self._work.step, unit=unit, total=spool.total):
+            for packed in tqdm(spool, desc=self._label, unit=self._unit, total=spool.total):
                 do_packed(self._work, self._worker, packed.key, packed.data, counted=False)
             return
         spool.flush()
         job = Job(self._work, self._worker.recipe, os.getcwd(), tuple(spool.counts))
         write_job(spool.folder, job)
-        with watching(spool.folder, job, unit=unit):
+        with watching(spool.folder, job, label=self._label, unit=self._unit):
             _run(spool.folder, job, engine)
         check_done(spool.folder, job)
 
@@ -137,6 +147,6 @@ def _is_lacking(work: Work, item: Packed) -> bool:
 def _failed(folder: Path, number: int, problem: str) -> EngineError:
     return EngineError(
         f"shard {input_path(folder, number)}: {problem}; read "
-        f"{folder}/log/logs/task_{number:05d}.log; what was done is remembered: mend the cause and "
-        "run the stage again"
+        f"{log_path(folder, number)}; what was done is remembered: mend the cause and run the "
+        "stage again"
     )

@@ -98,6 +98,11 @@ def done_path(folder: Path, number: int) -> Path:
     return folder / "done" / f"{number:05d}.json"
 
 
+def log_path(folder: Path, number: int) -> Path:
+    """Where datatrove writes what happens to a shard."""
+    return folder / "log" / "logs" / f"task_{number:05d}.log"
+
+
 def read_shard(folder: Path, number: int) -> Rows[Packed]:
     """Records of a shard."""
     return Rows(input_path(folder, number), Packed)

@@ -13,7 +13,6 @@ from pathlib import Path
 import faiss
 import numpy as np
 from langchain_core.documents import Document
-from tqdm import tqdm
 
 from groundwork.artifacts import (
     check_manifest,
@@ -88,11 +87,11 @@ def build_index(
     if not chunks:
         raise InputError("artifacts/chunk/chunks.parquet: no passages; expected at least one")
     texts = [passage_text(chunk) for chunk in chunks]
-    documents = tqdm(documents_of(chunks), desc="embed passages", unit="doc")
+    groups = [texts[part] for part in documents_of(chunks)]
     store = PassageStore(EncoderEmbeddings(encoder), factory=config.faiss)
     store.add_vectors(
         [chunk.text for chunk in chunks],
-        np.concatenate([encoder.encode(texts[part]) for part in documents]),
+        np.concatenate(list(encoder.encode_groups(groups, label="embed passages"))),
         metadatas=[_metadata(chunk) for chunk in chunks],
         ids=[chunk.passage_id for chunk in chunks],
     )
@@ -123,20 +122,24 @@ def documents_of(chunks: Sequence[Chunk]) -> list[slice]:
 
 def _index_sentences(chunks: Sequence[Chunk], *, encoder: Encoder, folder: Path) -> list[Sentence]:
     """Write the sentences of all passages, their vectors and those of their tokens."""
-    sentences, packed = [], []
-    for part in tqdm(documents_of(chunks), desc="embed sentences", unit="doc"):
-        numbers = range(len(chunks))[part]
-        spans = [(n, a, b) for n in numbers for a, b in split_sentences(chunks[n].text)]
-        subjects = {n: subject_of(chunks[n]) for n in numbers}
-        encoded = encoder.encode_packed(
-            [subjects[n] + chunks[n].text[a:b] for n, a, b in spans],
-            skip=[len(subjects[n]) for n, _, _ in spans],
+    spans = [
+        [(n, a, b) for n in range(len(chunks))[part] for a, b in split_sentences(chunks[n].text)]
+        for part in documents_of(chunks)
+    ]
+    subjects = [subject_of(chunk) for chunk in chunks]
+    groups = [
+        (
+            [subjects[n] + chunks[n].text[a:b] for n, a, b in group],
+            [len(subjects[n]) for n, _, _ in group],
         )
-        packed.append(encoded)
-        sentences += [
-            Sentence(passage=n, start=a, end=b, tokens=tokens)
-            for (n, a, b), tokens in zip(spans, encoded.tokens_B.tolist(), strict=True)
-        ]
+        for group in spans
+    ]
+    packed = list(encoder.encode_packed_groups(groups, label="embed sentences"))
+    sentences = [
+        Sentence(passage=n, start=a, end=b, tokens=tokens)
+        for group, encoded in zip(spans, packed, strict=True)
+        for (n, a, b), tokens in zip(group, encoded.tokens_B.tolist(), strict=True)
+    ]
     write_parquet(folder / SENTENCES, sentences, Sentence)
     flat = faiss.IndexFlatIP(DIMENSION)
     flat.add(np.concatenate([part.vectors_BD for part in packed]))

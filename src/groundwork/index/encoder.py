@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from groundwork.artifacts import sha256_file
 from groundwork.index.bert import Bert
@@ -95,6 +96,17 @@ class Encoder:
         for rows in _batches(texts):
             vectors_BD[rows], _ = self._forward(self._tokenize([texts[i] for i in rows]))
         return vectors_BD
+
+    def encode_groups(self, groups: Sequence[Sequence[str]], *, label: str) -> Iterator[np.ndarray]:
+        """Encode each group as `encode` would, with a progress line named `label`."""
+        yield from map(self.encode, tqdm(groups, desc=label, unit="doc"))
+
+    def encode_packed_groups(
+        self, groups: Sequence[tuple[Sequence[str], Sequence[int]]], *, label: str
+    ) -> Iterator["Packed"]:
+        """Encode each group, texts with what to skip of them, as `encode_packed` would."""
+        for texts, skip in tqdm(groups, desc=label, unit="doc"):
+            yield self.encode_packed(texts, skip=skip)
 
     def encode_tokens(self, texts: Sequence[str], *, skip: Sequence[int]) -> Encoded:
         """Encode `texts` and their tokens, but for those that begin before character `skip[i]`.

@@ -8,30 +8,24 @@ import json
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from groundwork.artifacts import code_version, from_mapping, sha256_bytes, short_id
+from groundwork.artifacts import from_mapping, short_id
+from groundwork.engine import EngineConfig, Results
 from groundwork.errors import InputError
+from groundwork.qa.asking import asking_work
 from groundwork.qa.config import QaConfig
 from groundwork.qa.passages import embed_passages
-from groundwork.qa.rules import generate_by_rules
 from groundwork.qa.split import split_by_document
 from groundwork.qa.teacher import Taught, generate_by_teacher
 from groundwork.qa.validate import drop_across_splits, validate
 from groundwork.records import Chunk, Question, Reject, Split
-from groundwork.store import cached
 
 if TYPE_CHECKING:
     from groundwork.index import Encoder
 
-CODE = ("qa", "chunk", "index/lexical.py")
-"""What the rules consist of."""
-PACKAGES = ("pystemmer", "textblob")
-"""Packages whose word lists and rules are part of what is asked."""
 SPLITS = (Split.TRAIN, Split.VALIDATION, Split.TEST)
 
 
@@ -56,14 +50,15 @@ def generate_pairs(
     golden: Sequence[Question],
     encoder: "Encoder",
     config: QaConfig,
+    engine: EngineConfig | None = None,
 ) -> QaResult:
-    """Question-answer pairs of all documents.
+    """Question-answer pairs of all documents; rules are asked by `engine`, see `engine.Results`.
 
     Raises: `InputError` when no pair passes or fewer than two documents have one;
     `EndpointError` when the teacher cannot be reached.
     """
     ordered = sorted(chunks, key=lambda chunk: (chunk.url, chunk.start, chunk.end))
-    made = _generate(ordered, config=config)
+    made = _generate(ordered, config=config, engine=engine)
     checked = validate(
         made.questions,
         passages=embed_passages(ordered, encoder),
@@ -88,38 +83,14 @@ def generate_pairs(
     return QaResult(questions, tuple(rejects), generated, report)
 
 
-def _generate(chunks: Sequence[Chunk], *, config: QaConfig) -> Taught:
+def _generate(chunks: Sequence[Chunk], *, config: QaConfig, engine: EngineConfig | None) -> Taught:
     if config.generator == "teacher":
         assert config.teacher is not None
         return generate_by_teacher(chunks, config=config.teacher)
-    from tqdm import tqdm
-
     documents = [list(group) for _, group in groupby(chunks, key=lambda chunk: chunk.document_id)]
-    recipe = _recipe(config)
-    questions = [
-        question
-        for passages in tqdm(documents, desc="rules", unit="document", disable=None)
-        for question in _by_rules(passages, config=config, recipe=recipe)
-    ]
+    results = Results(asking_work(config.rules), documents, engine=engine, unit="document")
+    questions = (from_mapping(Question, row) for _, data in results for row in json.loads(data))
     return Taught(tuple(questions), (), prompt_tokens=0, completion_tokens=0)
-
-
-def _recipe(config: QaConfig) -> str:
-    """What the rules' questions depend on besides the passages: settings, code, packages."""
-    rooms = Path(__file__).parents[1]
-    code = code_version(*(rooms / name for name in CODE))
-    return json.dumps([asdict(config.rules), code, [version(name) for name in PACKAGES]])
-
-
-def _by_rules(passages: Sequence[Chunk], *, config: QaConfig, recipe: str) -> list[Question]:
-    """Questions of one document, remembered between runs."""
-
-    def ask() -> list[dict[str, Any]]:
-        return [asdict(question) for question in generate_by_rules(passages, config=config.rules)]
-
-    document = [asdict(passage) for passage in passages]
-    key = sha256_bytes(json.dumps([recipe, document]).encode())
-    return [from_mapping(Question, row) for row in cached("qa", key, ask)]
 
 
 def _unanswerable(questions: Sequence[Question], *, ratio: float, seed: int) -> list[Question]:

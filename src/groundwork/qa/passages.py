@@ -49,10 +49,8 @@ def embed_passages(chunks: Sequence[Chunk], encoder: "Encoder") -> Passages:
 def embed(encoder: "Encoder", groups: Sequence[Sequence[str]], *, label: str) -> "np.ndarray":
     """Unit vectors (B, D) of the texts of all groups, each group embedded apart from the others."""
     import numpy as np
-    from tqdm import tqdm
 
     from groundwork.index import DIMENSION
 
-    rows = tqdm(groups, desc=f"embed {label}", unit="group", disable=None)
     empty = np.zeros((0, DIMENSION), dtype=np.float32)
-    return np.concatenate([empty, *(encoder.encode(group) for group in rows)])
+    return np.concatenate([empty, *encoder.encode_groups(groups, label=f"embed {label}")])
