@@ -3,13 +3,15 @@
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-from groundwork.artifacts import write_jsonl, write_manifest, write_parquet
+from groundwork.artifacts import write_jsonl, write_manifest
 from groundwork.config import DomainConfig, load
 from groundwork.crawl import CrawlConfig, CrawlResult, collect
 from groundwork.errors import RejectsError
 from groundwork.records import Page
+from groundwork.tables import Rows, write_rows
 from groundwork.tracking import stage_run
 from stages import main
 
@@ -22,7 +24,7 @@ def crawl() -> None:
     config = load("crawl", CrawlConfig)
     domain = load("domain", DomainConfig)
     with stage_run("crawl", inputs=[]) as run:
-        result = collect(domain, config)
+        result = collect(domain, config, keep=_keep)
         _write(result)
         reasons = Counter(reject.reason for reject in result.rejects)
         run.log_metrics(
@@ -45,12 +47,18 @@ def crawl() -> None:
     )
 
 
-def _write(result: CrawlResult) -> None:
+def _keep(pages: Iterator[Page]) -> Rows[Page]:
+    """Write the pages in the place of all earlier outputs."""
     shutil.rmtree(OUT_DIR, ignore_errors=True)
-    write_parquet(OUT_DIR / "pages.parquet", result.pages, Page)
+    return write_rows(OUT_DIR / "pages.parquet", pages, Page)
+
+
+def _write(result: CrawlResult) -> None:
+    """Write what else a crawl leaves."""
     write_jsonl(OUT_DIR / "rejects.jsonl", result.rejects)
     write_jsonl(OUT_DIR / "fetch_log.jsonl", result.fetches)
-    write_manifest(OUT_DIR, ["pages.parquet", "rejects.jsonl"])
+    names = Rows(OUT_DIR / "pages.parquet", Page).names()
+    write_manifest(OUT_DIR, [*names, "rejects.jsonl"])
 
 
 def _check_ratio(result: CrawlResult, config: CrawlConfig) -> None:

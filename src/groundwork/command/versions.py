@@ -18,6 +18,8 @@ ARTIFACTS = "artifacts"
 WORKING_TREE = "working tree"
 Read = Callable[[str], bytes]
 """From `crawl/pages.parquet` to the bytes of that output."""
+Files = Callable[[str], list[str]]
+"""From `crawl/pages.parquet` to itself, or to the files in the folder of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,21 @@ class Version:
 
     label: str
     read: Read
+    files: Files
 
     def table(self, name: str, columns: Sequence[str]) -> list[dict[str, Any]]:
-        """Rows of a Parquet output, with these columns. Raises: `ArtifactError` when damaged."""
+        """Rows of a Parquet output, with these columns; of all its shards, where it has several.
+
+        Raises: `ArtifactError` when damaged.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        rows: list[dict[str, Any]] = []
         try:
-            table = pq.read_table(io.BytesIO(self.read(name)), columns=list(columns))
-            rows: list[dict[str, Any]] = table.select(list(columns)).to_pylist()
+            for part in self.files(name):
+                table = pq.read_table(io.BytesIO(self.read(part)), columns=list(columns))
+                rows += table.select(list(columns)).to_pylist()
         except (pa.ArrowInvalid, KeyError, OSError) as error:
             if isinstance(error, ArtifactError):
                 raise
@@ -64,16 +72,16 @@ def find_version(name: str | None, root: Path) -> Version:
     Raises: `InputError` when it is neither.
     """
     if name is None:
-        return Version(WORKING_TREE, _reader(root / ARTIFACTS))
+        return _version_of(WORKING_TREE, root / ARTIFACTS)
     folder = Path(name)
     if folder.is_dir():
         inner = folder / ARTIFACTS
-        return Version(name, _reader(inner if inner.is_dir() else folder))
+        return _version_of(name, inner if inner.is_dir() else folder)
     commit = _commit(name, root)
-    return Version(f"{name} ({commit[:7]})", _revision_reader(name, commit, root))
+    return _version_at(name, commit, root)
 
 
-def _reader(folder: Path) -> Read:
+def _version_of(label: str, folder: Path) -> Version:
     def read(name: str) -> bytes:
         try:
             return (folder / name).read_bytes()
@@ -83,7 +91,12 @@ def _reader(folder: Path) -> Read:
                 "folder that holds the outputs of crawl, chunk and qa"
             ) from error
 
-    return read
+    def files(name: str) -> list[str]:
+        if not (folder / name).is_dir():
+            return [name]
+        return sorted(path.relative_to(folder).as_posix() for path in (folder / name).iterdir())
+
+    return Version(label, read, files)
 
 
 def _commit(name: str, root: Path) -> str:
@@ -97,18 +110,18 @@ def _commit(name: str, root: Path) -> str:
     return found.stdout.strip()
 
 
-def _revision_reader(name: str, commit: str, root: Path) -> Read:
+def _version_at(name: str, commit: str, root: Path) -> Version:
     from dvc.api import DVCFileSystem
     from dvc.exceptions import DvcException
 
     try:
-        files = DVCFileSystem(url=str(root), rev=commit)
+        tree = DVCFileSystem(url=str(root), rev=commit)
     except DvcException as error:
         raise InputError(f"{root}: DVC cannot open {name} ({error}); run `dvc init`") from error
 
     def read(path: str) -> bytes:
         try:
-            content: bytes = files.read_bytes(f"{ARTIFACTS}/{path}")
+            content: bytes = tree.read_bytes(f"{ARTIFACTS}/{path}")
         except (OSError, DvcException) as error:
             raise ArtifactError(
                 f"{ARTIFACTS}/{path} of {name} ({commit[:7]}): neither in DVC's cache nor in its "
@@ -117,4 +130,10 @@ def _revision_reader(name: str, commit: str, root: Path) -> Read:
             ) from error
         return content
 
-    return read
+    def files(path: str) -> list[str]:
+        folder = f"{ARTIFACTS}/{path}"
+        if not tree.isdir(folder):
+            return [path]
+        return sorted(f"{path}/{Path(file).name}" for file in tree.ls(folder, detail=False))
+
+    return Version(f"{name} ({commit[:7]})", read, files)

@@ -1,5 +1,6 @@
 """What becomes of a URL: the reasons of rejects, the line of the fetch log, the crawl's result."""
 
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -99,11 +100,15 @@ class Fetch:
     attempts: int
 
 
+Keep = Callable[[Iterator[Page]], Collection[Page]]
+"""Takes the pages one after the other and gives them back for as many iterations as wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class CrawlResult:
-    """Every URL found is one page or one reject; all three lists are sorted by URL."""
+    """Every URL found is one page or one reject; all three are sorted by URL."""
 
-    pages: list[Page]
+    pages: Collection[Page]
     rejects: list[Reject]
     fetches: list[Fetch]
     offsite: int

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.fleet import Fleet
 from groundwork.crawl.job import Job
 from groundwork.crawl.ledger import Ledger
-from groundwork.crawl.outcomes import CrawlResult, RejectReason
+from groundwork.crawl.outcomes import CrawlResult, Keep, RejectReason
 from groundwork.crawl.progress import Progress
 from groundwork.crawl.render import find_browser
 from groundwork.crawl.rounds import Rounds
@@ -35,8 +36,10 @@ WAY_OUT = {
 }
 
 
-def crawl_domain(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
+def crawl_domain(domain: DomainConfig, config: CrawlConfig, *, keep: Keep = list) -> CrawlResult:
     """Fetch the pages of the domain's source; everything in the result is under public URLs.
+
+    No more than one body is held in memory unless `keep` holds them, which takes the pages.
 
     Equal for equal sites, but for clocks and latencies in `fetches`, also when the crawl goes on
     where an earlier one was killed, or asks only for what changed. Shows progress on stderr.
@@ -54,18 +57,7 @@ def crawl_domain(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
         if not rounds.ledger.pages:
             store.forget()
             raise InputError(_no_pages(job, rounds.ledger))
-        pages = [
-            Page(
-                url=page.url,
-                content_type=page.content_type,
-                charset=page.charset,
-                body=store.bodies.read(page.sha256),
-                sha256=page.sha256,
-                source=source,
-                licence=domain.licence,
-            )
-            for page in rounds.ledger.pages
-        ]
+        pages = keep(_pages(rounds.ledger, store, source, domain.licence))
         (store.forget if job.wire.public else store.remember)()
     return CrawlResult(
         pages,
@@ -74,6 +66,19 @@ def crawl_domain(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
         offsite=len(rounds.frontier.outside[RejectReason.OFFSITE]),
         excluded=len(rounds.frontier.outside[RejectReason.EXCLUDED]),
     )
+
+
+def _pages(ledger: Ledger, store: Store, source: str, licence: str) -> Iterator[Page]:
+    for page in ledger.pages:
+        yield Page(
+            url=page.url,
+            content_type=page.content_type,
+            charset=page.charset,
+            body=store.bodies.read(page.sha256),
+            sha256=page.sha256,
+            source=source,
+            licence=licence,
+        )
 
 
 async def _crawl(job: Job, store: Store, lock: int) -> Rounds:
