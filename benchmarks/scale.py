@@ -1,6 +1,6 @@
 """Whether time per page and memory stay as they are while the corpus grows.
 
-    python benchmarks/scale.py [--stage extract|clean] [--engine NAME] [PAGES ...]
+    python benchmarks/scale.py [--stage extract|clean] [--engine NAME] [--workers N] [PAGES ...]
 
 For each number of PAGES (1000 and 10000; 100000 takes half an hour) writes so many generated pages
 of about 400 words in the menus of a site, as stage `crawl` would, and reads them in a process of
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,17 +60,18 @@ def made(pages: int) -> Iterator[Page]:
         yield Page(url, "text/html", "utf-8", body, sha256_bytes(body), "site", "CC0-1.0")
 
 
-def settings(engine_name: str) -> tuple[DomainConfig, CleanConfig, EngineConfig]:
-    """The committed configuration."""
-    params = yaml.safe_load(compose([f"engine={engine_name}"], ROOT / "conf"))
+def settings(engine_name: str, workers: int) -> tuple[DomainConfig, CleanConfig, EngineConfig]:
+    """The committed configuration, for so many workers."""
+    chosen = [f"engine={engine_name}", f"engine.workers={workers}"]
+    params = yaml.safe_load(compose(chosen, ROOT / "conf"))
     domain = check("domain", DomainConfig, params["domain"], ROOT)
     config = check("clean", CleanConfig, params["clean"], ROOT)
     return domain, config, check("engine", EngineConfig, params["engine"], ROOT)
 
 
-def extract(engine_name: str) -> None:
+def extract(engine_name: str, workers: int) -> None:
     """Read every page, and go through what was read."""
-    domain, config, engine = settings(engine_name)
+    domain, config, engine = settings(engine_name, workers)
     reading = Reading(config.extract, config.personal_data, tuple(domain.allowed_personal_data))
     results = Results(reading_work(reading), Rows(PAGES_PATH, Page), engine=engine, unit="page")
     found = [0, 0, 0]
@@ -81,9 +82,9 @@ def extract(engine_name: str) -> None:
     print(f"{found[0]} extractions of {found[2]} characters, {found[1]} rejects")
 
 
-def clean(engine_name: str) -> None:
+def clean(engine_name: str, workers: int) -> None:
     """Pages to documents on disk."""
-    domain, config, engine = settings(engine_name)
+    domain, config, engine = settings(engine_name, workers)
     result = clean_pages(
         Rows(PAGES_PATH, Page),
         config=config,
@@ -95,11 +96,11 @@ def clean(engine_name: str) -> None:
     print(f"{len(result.documents)} documents, {len(result.rejects)} rejects")
 
 
-def measured(pages: int, stage: str, engine_name: str) -> Run:
+def measured(pages: int, stage: str, engine: Sequence[str]) -> Run:
     """Write the pages, then watch a process that reads them."""
     with tempfile.TemporaryDirectory() as name:
         write_rows(Path(name) / PAGES_PATH, made(pages), Page)
-        command = [sys.executable, __file__, "--child", "--stage", stage, "--engine", engine_name]
+        command = [sys.executable, __file__, "--child", "--stage", stage, *engine]
         env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
         started = time.perf_counter()
         child = subprocess.Popen(command, cwd=name, env=env, stdout=subprocess.PIPE, text=True)
@@ -143,14 +144,17 @@ def main() -> None:
     parser.add_argument("pages", nargs="*", type=int, default=[1000, 10000])
     parser.add_argument("--stage", choices=["extract", "clean"], default="extract")
     parser.add_argument("--engine", choices=["local", "ray"], default="local")
+    parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
-        (extract if arguments.stage == "extract" else clean)(arguments.engine)
+        run_stage = extract if arguments.stage == "extract" else clean
+        run_stage(arguments.engine, arguments.workers)
         return
+    engine = ["--engine", arguments.engine, "--workers", str(arguments.workers)]
     first: Run | None = None
     for pages in arguments.pages:
-        run = measured(pages, arguments.stage, arguments.engine)
+        run = measured(pages, arguments.stage, engine)
         first = first or run
         each = run.seconds / run.pages
         print(

@@ -15,18 +15,19 @@ import json
 import re
 import statistics
 import tarfile
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from groundwork.clean import CleanConfig
-from groundwork.clean.page import Reading, read_page
-from groundwork.clean.reading import over_processes
+from groundwork.clean.page import Reading, found_in, reading_work
 from groundwork.config import load
-from groundwork.records import Page
+from groundwork.engine import Results, load_engine
+from groundwork.records import Page, Reject
 
 ARCHIVE = Path(__file__).resolve().parents[2] / "shared" / "data" / "web-extraction.tar.xz"
 KINDS = ("article", "documentation", "service", "forum", "collection", "listing", "product")
@@ -87,12 +88,15 @@ def read_stock(samples: list[Sample]) -> list[str]:
     return [trafilatura.extract(sample.page.body) or "" for sample in samples]
 
 
-def read_ours(samples: list[Sample], config: CleanConfig, *, processes: int) -> list[str]:
+def read_ours(samples: list[Sample], config: CleanConfig, *, workers: int) -> list[str]:
     """What `clean` finds before personal data is masked; a rejected page has no text."""
     personal_data = replace(config.personal_data, masked_kinds=[])
-    read = partial(read_page, reading=Reading(config.extract, personal_data, ()))
-    found = over_processes(read, [sample.page for sample in samples], processes=processes)
-    return [item.get("text", "") for item in found]
+    work = reading_work(Reading(config.extract, personal_data, ()))
+    engine = replace(load_engine(), workers=workers, min_records=1)
+    pages = [sample.page for sample in samples]
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):  # nothing is remembered
+        found = [found_in(data, "") for _, data in Results(work, pages, engine=engine, unit="page")]
+    return ["" if isinstance(item, Reject) else item.text for item in found]
 
 
 def print_quality(samples: list[Sample], systems: dict[str, list[str]]) -> None:
@@ -142,15 +146,15 @@ def main() -> None:
     config = replace(config, extract=replace(config.extract, honour_noindex=False))
     print_quality(
         samples,
-        {"stock": read_stock(samples), "groundwork": read_ours(samples, config, processes=1)},
+        {"stock": read_stock(samples), "groundwork": read_ours(samples, config, workers=1)},
     )
     print_speed(
         arguments.rounds,
         len(samples),
         {
             "stock": lambda: read_stock(samples),
-            "groundwork, 1 core": lambda: read_ours(samples, config, processes=1),
-            "groundwork, 2 cores": lambda: read_ours(samples, config, processes=2),
+            "groundwork, 1 core": lambda: read_ours(samples, config, workers=1),
+            "groundwork, 2 cores": lambda: read_ours(samples, config, workers=2),
         },
     )
 

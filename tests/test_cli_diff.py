@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from groundwork import cli
-from groundwork.artifacts import sha256_bytes, short_id, write_jsonl, write_parquet
+from groundwork.artifacts import read_parquet, sha256_bytes, short_id, write_jsonl, write_parquet
 from groundwork.records import Chunk, Evidence, Page, Question
+from groundwork.tables import write_rows
 
 SITE = "https://pets.example"
 PIPELINE = """
@@ -123,6 +124,20 @@ def test_folders_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     cli.main(["diff", one, one])
     lines = capsys.readouterr().out.splitlines()[1:]
     assert lines == ["pages: 3 unchanged", "passages: 4 unchanged", "questions: 4 unchanged"]
+
+
+def test_outputs_of_several_shards_are_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder of shards stands for the file that a smaller corpus has."""
+    for name, corpus in (("one", BEFORE), ("two", AFTER)):
+        write_corpus(tmp_path / name, corpus)
+        for kind, record in (("crawl/pages", Page), ("chunk/chunks", Chunk)):
+            path = tmp_path / name / f"{kind}.parquet"
+            write_rows(path, read_parquet(path, record), record, shard_bytes=150)
+            assert path.is_dir()
+    cli.main(["diff", str(tmp_path / "one"), str(tmp_path / "two"), "--json"])
+    assert _counts(capsys.readouterr().out) == COUNTS
 
 
 def test_what_is_missing_or_damaged_is_named(

@@ -19,7 +19,7 @@ memory_gb, address, fail_at = float(sys.argv[1]), sys.argv[2] or None, sys.argv[
 cluster = RayConfig(address=address, cpus_per_task=1, mem_per_cpu_gb=memory_gb)
 try:
     work = turning(fail_at=fail_at)
-    settings = replace(engine("ray", ray=cluster), shard_records=12)
+    settings = replace(engine("ray", ray=cluster), shard_records=8)
     found = list(Results(work, WORDS, engine=settings, unit="word"))
 except GroundworkError as error:
     sys.exit(f"{type(error).__name__}: {error}")

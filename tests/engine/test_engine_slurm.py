@@ -37,7 +37,7 @@ def slurm_dir(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _run(config: SlurmConfig = CONFIG, **settings: object) -> list[tuple[str, bytes]]:
-    where = replace(engine("slurm", slurm=config), shard_records=12)
+    where = replace(engine("slurm", slurm=config), shard_records=8)
     return list(Results(turning(**settings), WORDS, engine=where, unit="word"))
 
 

@@ -223,6 +223,19 @@ def test_lineage_does_without_a_fetch_log(artifacts_dir: Path, build: Build) -> 
     assert {(row.fetched_at, row.status) for row in rows} == {("", 0)}
 
 
+def test_lineage_reads_pages_and_documents_of_several_shards(artifacts_dir: Path) -> None:
+    """As a large corpus has them."""
+    from groundwork.records import Document, Page
+    from groundwork.tables import write_rows
+
+    expected = read_lineage(artifacts_dir)
+    for name, record in (("crawl/pages.parquet", Page), ("clean/documents.parquet", Document)):
+        path = artifacts_dir / name
+        write_rows(path, read_parquet(path, record), record, shard_bytes=100)
+        assert path.is_dir()
+    assert read_lineage(artifacts_dir) == expected
+
+
 def test_document_without_its_page_is_an_error(artifacts_dir: Path) -> None:
     """crawl and clean of different runs do not match."""
     from groundwork.artifacts import write_parquet

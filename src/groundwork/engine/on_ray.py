@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from groundwork.engine.config import EngineConfig, RayConfig
-from groundwork.engine.local import module_path
+from groundwork.engine.processes import module_path
 from groundwork.engine.spool import Job
 from groundwork.errors import EngineError
 

@@ -23,8 +23,8 @@ from datatrove.utils.logging import logger
 
 from groundwork.artifacts import write_json
 from groundwork.engine.config import EngineConfig, SlurmConfig
-from groundwork.engine.local import module_path
 from groundwork.engine.pipeline import ShardStep
+from groundwork.engine.processes import module_path
 from groundwork.engine.spool import Job, done_path
 from groundwork.errors import EngineError
 

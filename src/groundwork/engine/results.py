@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from groundwork.artifacts import read_json
 from groundwork.engine.config import EngineConfig
+from groundwork.engine.processes import start_server
 from groundwork.engine.progress import watching
 from groundwork.engine.spool import (
     Job,
@@ -107,9 +108,10 @@ def _local_workers(work: Work, engine: EngineConfig) -> int:
 
 def _run(folder: Path, job: Job, engine: EngineConfig) -> None:
     if engine.name == "local":
+        context = start_server([*job.work.preload, "groundwork.engine.pipeline"])
         from groundwork.engine.local import run_local
 
-        run_local(folder, job, workers=_local_workers(job.work, engine))
+        run_local(folder, job, context, workers=_local_workers(job.work, engine))
     elif engine.name == "ray":
         from groundwork.engine.on_ray import run_ray
 

@@ -24,9 +24,9 @@ from groundwork.engine.config import EngineConfig
 from groundwork.engine.work import Work
 from groundwork.tables import Rows, size_of
 
-FIRST_SHARD = 8
+FIRST_SHARD = 16
 """Records of the first shards: few records still keep all workers busy."""
-GROWTH = 16
+GROWTH = 8
 """A shard holds at most this fraction of the records before it."""
 
 
