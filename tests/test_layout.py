@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_DIR = ROOT / "src" / "groundwork"
-HALL = {"artifacts", "config", "errors", "records", "schemas", "sources", "tracking"}
+HALL = {"artifacts", "config", "errors", "lifetime", "records", "schemas", "sources", "tracking"}
 FRONT = {"cli", "command"}
 """The command line: above the rooms, imported by none of them."""
 ROOMS = {path.parent.name for path in SOURCE_DIR.glob("*/__init__.py")} - FRONT

@@ -1,8 +1,13 @@
 """Pages read over processes."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+
+import psutil
 
 from groundwork.clean import CleanConfig
 from groundwork.clean.page import Reading, read_page
@@ -30,3 +35,25 @@ def test_any_number_of_processes_reads_the_same(
     alone = list(over_processes(read, pages, processes=1))
     assert list(over_processes(read, pages, processes=2)) == alone
     assert len({str(reading) for reading in alone}) == MIN_PAGES
+
+
+SLEEPERS = """
+import time
+from groundwork.clean.reading import over_processes
+if __name__ == "__main__":
+    list(over_processes(time.sleep, [60.0] * 200, processes=2))
+"""
+
+
+def test_readers_end_with_the_stage_that_is_killed() -> None:
+    """Nobody would ever ask them for anything again."""
+    with subprocess.Popen([sys.executable, "-c", SLEEPERS]) as process:
+        stage, readers = psutil.Process(process.pid), []
+        while len(readers) < 4:  # with the server that forks them, and Python's own tracker
+            assert process.poll() is None
+            readers = stage.children(recursive=True)
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.kill()
+    gone, left = psutil.wait_procs(readers, timeout=10)
+    assert len(gone) == len(readers), left

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
 
+from groundwork.lifetime import end_with_parent
 from groundwork.records import Page
 
 Read = TypeVar("Read")
@@ -34,5 +35,5 @@ def over_processes(
     # that new processes are forked from has done their imports once.
     context = get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(processes, context, initializer=end_with_parent) as pool:
         yield from pool.map(read, pages, chunksize=CHUNK)
