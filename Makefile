@@ -14,6 +14,7 @@ setup:
 	@$(PYTHON) scripts/setup.py
 
 run: setup
+	@groundwork mend
 	@dvc repro
 	@groundwork tour
 

@@ -16,7 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 def main(stage: Callable[[], None]) -> None:
     """Run a stage; errors that Groundwork raises on purpose end as one clear line."""
     from groundwork.errors import GroundworkError
+    from groundwork.lifetime import end_with_dvc
 
+    end_with_dvc()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("RAGAS_DO_NOT_TRACK", "true")

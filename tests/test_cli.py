@@ -24,6 +24,7 @@ COMMANDS = (
     "release",
     "diff",
     "doctor",
+    "mend",
     "tour",
     "serve",
 )

@@ -1,6 +1,9 @@
 """The MLflow store: its address, what a stage's run carries, and how a run is found again."""
 
+import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -149,3 +152,32 @@ def test_commit_says_whether_the_code_was_changed(tmp_path: Path) -> None:
 def test_nested_mappings_become_dotted_keys() -> None:
     """Lists stay as they are."""
     assert flatten({"a": {"b": {"c": 1}}, "d": [1, {"e": 2}]}) == {"a.b.c": 1, "d": [1, {"e": 2}]}
+
+
+@pytest.mark.slow
+def test_a_store_whose_making_was_killed_is_made_anew(tmp_path: Path) -> None:
+    """Killed among the migrations; a half-made database of MLflow's could not be opened again."""
+    code = "from groundwork.tracking import client; client().search_experiments()"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    new_path = tmp_path / "mlflow.db.new"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=env) as process:
+        while not (new_path.exists() and b"alembic_version" in new_path.read_bytes()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.kill()
+    assert not (tmp_path / "mlflow.db").exists()
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, check=True)
+    assert (tmp_path / "mlflow.db").exists()
+    assert not new_path.exists()
+
+
+def test_looking_at_the_checkout_leaves_no_lock_of_git(tmp_path: Path) -> None:
+    """`git status` would write its index, and a kill leave the lock of it behind."""
+    for command in (["init", "-q"], ["add", "a"], ["commit", "-qm", "a"]):
+        (tmp_path / "a").write_text("a")
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", *who, *command], cwd=tmp_path, check=True)
+    os.utime(tmp_path / "a", (1, 1))
+    before = (tmp_path / ".git/index").stat().st_mtime_ns
+    assert git_commit(tmp_path)
+    assert (tmp_path / ".git/index").stat().st_mtime_ns == before

@@ -117,6 +117,14 @@ def _doctor(arguments: Arguments) -> int:
     return int(any(finding.status is Status.MEND for finding in findings))
 
 
+def _mend(arguments: Arguments) -> int:  # noqa: ARG001  # every command takes its arguments
+    from groundwork.command.mend import mend
+
+    if done := mend(Path.cwd()):
+        print(done)
+    return 0
+
+
 def _tour(arguments: Arguments) -> int:  # noqa: ARG001  # every command takes its arguments
     from groundwork.command.tour import tour
 
@@ -144,6 +152,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "release": _release,
     "diff": _diff,
     "doctor": _doctor,
+    "mend": _mend,
     "tour": _tour,
     "serve": _serve,
 }

@@ -4,6 +4,7 @@ Owns the address of the store and the run that each stage opens. A run carries t
 configuration, the git commit, the sha256 of every input and output, and its metrics.
 """
 
+import fcntl
 import os
 import subprocess
 import time
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 OUTPUT_TAG = "groundwork.output_sha256"
 """Tag of a run that names the manifest which the stage wrote: finds the run of an artifact."""
 STAGE_TAG = "groundwork.stage"
+SQLITE = "sqlite:///"
 BATCH = 500
 """Metrics in one call; the server accepts at most 1,000."""
 
@@ -38,7 +40,29 @@ def client() -> "MlflowClient":
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
     from mlflow.tracking import MlflowClient
 
-    return MlflowClient(tracking_uri=tracking_uri(), registry_uri=tracking_uri())
+    uri = tracking_uri()
+    if uri.startswith(SQLITE) and "?" not in uri:
+        _make_database(Path(uri.removeprefix(SQLITE)))
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _make_database(path: Path) -> None:
+    """Make a new store whole or not at all: MLflow cannot mend tables that a kill cut short."""
+    if path.exists():
+        return
+    from mlflow.tracking import MlflowClient
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return
+        new_path = path.with_name(f"{path.name}.new")
+        for left_path in path.parent.glob(f"{new_path.name}*"):
+            left_path.unlink()
+        uri = f"{SQLITE}{new_path}"
+        MlflowClient(tracking_uri=uri, registry_uri=uri).search_experiments()
+        new_path.replace(path)
 
 
 def git_commit(folder: Path | None = None) -> str:
@@ -50,9 +74,9 @@ def git_commit(folder: Path | None = None) -> str:
 
 
 def _git(where: Path, *arguments: str) -> str:
-    result = subprocess.run(
-        ["git", *arguments], cwd=where, capture_output=True, text=True, check=False
-    )
+    # A reader that is killed must not leave git's lock of the index behind.
+    command = ["git", "--no-optional-locks", *arguments]
+    result = subprocess.run(command, cwd=where, capture_output=True, text=True, check=False)
     return result.stdout.strip() if result.returncode == 0 else ""
 
 

@@ -104,3 +104,23 @@ def test_hostile_markup_takes_linear_time(config: CleanConfig) -> None:
     for text in ("<!--" * 300_000, "<script>" * 200_000, "<" * 1_000_000):
         check_markup(text, config.extract)
     assert time.monotonic() - started < 5
+
+
+def test_many_attributes_are_refused_before_the_parser_compares_them(config: CleanConfig) -> None:
+    """Of 100,000 on one element it would take two minutes."""
+    names = " ".join(f"a{number}" for number in range(100_000))
+    started = time.process_time()
+    with pytest.raises(PageRefusedError, match="attributes; expected at most 5000") as caught:
+        check_markup(f'<html><p title="a > b" {names}>x</p>', config.extract)
+    assert caught.value.reason is Reason.TOO_MANY_TAGS
+    assert time.process_time() - started < 5
+
+
+def test_more_text_than_a_document_may_have_is_not_parsed(config: CleanConfig) -> None:
+    """What the page shows counts; scripts and addresses of pictures do not."""
+    limits = replace(config.extract, max_text_chars=300_000)
+    with pytest.raises(PageRefusedError, match="more than 300000 characters of text") as caught:
+        check_markup("<p>" + "word " * 70_000, limits)
+    assert caught.value.reason is Reason.BODY_TOO_LARGE
+    script, picture = "x = 1;" * 70_000, "A" * 400_000
+    check_markup(f"<p>word<script>{script}</script><img src='data:{picture}'>", limits)

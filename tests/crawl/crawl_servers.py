@@ -77,6 +77,8 @@ def page(*hrefs: str, text: str = "words") -> str:
 
 
 class _Quiet(ThreadingHTTPServer):
+    request_queue_size = 128
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that break off are what these tests are about."""
 

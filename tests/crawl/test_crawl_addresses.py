@@ -37,6 +37,13 @@ from groundwork.crawl.addresses import PinningResolver, is_public
         ("64:ff9b::a00:1", False),
         ("64:ff9b::5db8:d70e", True),
         ("2001:0:0:0:0:0:80ff:fffe", False),
+        ("2001:0:4136:e378:8000:63bf:a2ea:28f1", False),  # Teredo of 93.21.215.14
+        ("192.0.0.192", False),
+        ("168.63.129.16", False),
+        ("168.63.129.17", True),
+        ("192.88.99.1", False),
+        ("fec0::1", False),
+        ("3fff::1", False),
     ],
 )
 def test_only_public_unicast_addresses_are_public(address: str, expected: bool) -> None:

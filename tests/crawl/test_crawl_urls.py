@@ -31,6 +31,7 @@ TYPES = ["text/html", "application/pdf"]
         ("/relative", None),
         ("http://", None),
         ("http://[broken/", None),
+        ("http://\xef\xbc\x91/", None),
         ("http://h:99999999/", None),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ class Turner:
         (folder / f"{os.getpid()}-{word}").touch()
         if word == self.settings.get("fail_at"):
             raise ValueError(f"{word} cannot be turned")
+        time.sleep(self.settings.get("each_takes_s", 0))
         if word == self.settings.get("die_at"):
             os.kill(os.getpid(), signal.SIGKILL)
         return word[::-1].encode()

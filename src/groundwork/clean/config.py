@@ -15,6 +15,8 @@ class ExtractConfig:
     """Nested elements; deeper markup is rejected before any parser sees it."""
     max_tags: PositiveInt
     """Opening tags in a page."""
+    max_text_chars: PositiveInt
+    """Characters that a page shows or a document of another format holds."""
     max_pdf_pages: PositiveInt
     min_pdf_page_chars: PositiveInt
     """A PDF with fewer characters on an average page is a scan."""

@@ -12,6 +12,7 @@ from groundwork.clean.config import ExtractConfig
 from groundwork.clean.extraction import Extraction
 from groundwork.clean.pdf_layout import read_layout
 from groundwork.clean.pdf_letters import join_lines, read_letters, vocabulary
+from groundwork.clean.pdf_streams import check_streams
 from groundwork.clean.pdf_tagged import read_tagged
 from groundwork.clean.reasons import PageRefusedError, Reason
 from groundwork.records import Page
@@ -28,6 +29,7 @@ _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 
 def extract_pdf(page: Page, config: ExtractConfig) -> Extraction:
     """Read a PDF. Raises: `PageRefusedError`."""
+    check_streams(page.body, config)
     document = _open(page.body)
     try:
         if len(document) > config.max_pdf_pages:

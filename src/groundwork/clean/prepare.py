@@ -27,6 +27,8 @@ INLINE = (
     "sup",
 )
 """Dropped as tags, kept as text: the extractor loses the blank after some of them."""
+KEPT = "kept"
+"""What inline tags in code are called while the others are dropped."""
 FURNITURE = {"script", "style", "noscript", "template", "nav", "footer", "aside", "form", "button"}
 FURNITURE_ROLES = {
     "navigation",
@@ -89,9 +91,20 @@ def _mend_anchors_and_inline(tree: Tree) -> None:
     for anchor in list(tree.iter("a")):
         if anchor.text_content().strip(" \t\n\u200b\u00a0") in PERMALINKS:
             anchor.drop_tree()
-    for element in list(tree.iter(*INLINE)):
-        if element.getparent() is not None and not _inside_code(element):
-            element.drop_tag()
+    _drop_inline(tree)
+
+
+def _drop_inline(tree: Tree) -> None:
+    """Drop inline tags but those in code, all at once: one by one they copy the text each time."""
+    from lxml import etree
+
+    in_code = [element for element in tree.iter(*INLINE) if _inside_code(element)]
+    names = [element.tag for element in in_code]
+    for element in in_code:
+        element.tag = KEPT
+    etree.strip_tags(tree, *INLINE)
+    for element, name in zip(in_code, names, strict=True):
+        element.tag = name
 
 
 def _name_code(block: Tree) -> None:

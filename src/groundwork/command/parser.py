@@ -26,6 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
         commands, "doctor", "check machine, configuration, data, DVC and MLflow", "doctor --json"
     )
     _add_json(doctor)
+    _add(commands, "mend", "put right what a killed dvc left half written", "mend && dvc repro")
     _add(commands, "tour", "show results, the gate's decision and three answers", "tour")
     serve = _add(commands, "serve", "start the HTTP service", "serve --port 8080")
     serve.add_argument("--port", type=_positive, help="instead of serve.port in params.yaml")

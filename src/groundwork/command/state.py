@@ -1,6 +1,5 @@
 """Checks of the checkout: configuration, DVC, the MLflow store and its champion."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import yaml
 from groundwork.artifacts import MANIFEST
 from groundwork.command.compose import describe_changes
 from groundwork.command.doctor import Check, Finding, Status
+from groundwork.command.mend import LOCK_NAME, RWLOCK_PATH, lock_fault, running, rwlock_fault
 from groundwork.command.sections import check_params
 from groundwork.config import compose, read_params
 from groundwork.errors import ArtifactError, ConfigError, RegistryError
@@ -60,45 +60,25 @@ def check_data(root: Path) -> Iterator[Finding]:
 
 def check_lock(root: Path) -> Iterator[Finding]:
     """`dvc.lock` can be read: a killed `dvc` may have cut it short."""
-    path = root / "dvc.lock"
+    path = root / LOCK_NAME
     try:
-        stages = lock_hashes(path)
+        fault = lock_fault(root)
+        stages = lock_hashes(path) if not fault else {}
     except ArtifactError as error:
-        yield Finding("dvc.lock", Status.MEND, str(error).split(";")[0], "git checkout dvc.lock")
+        fault = str(error).split(";")[0]
+    if fault:
+        yield Finding(LOCK_NAME, Status.MEND, fault, "groundwork mend")
         return
     found = f"{len(stages)} stages" if path.exists() else "none yet: no stage was run with DVC"
-    yield Finding("dvc.lock", Status.OK if stages else Status.NOTE, found)
+    yield Finding(LOCK_NAME, Status.OK if stages else Status.NOTE, found)
 
 
 def check_rwlock(root: Path) -> Iterator[Finding]:
-    """DVC's lock of files belongs to a process that lives."""
-    import psutil
-
-    path = root / ".dvc" / "tmp" / "rwlock"
-    if not path.exists():
-        return
-    mend = "rm .dvc/tmp/rwlock"
-    try:
-        holders = sorted(_pids(json.loads(path.read_text(encoding="utf-8") or "{}")))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        yield Finding("rwlock", Status.MEND, f"{path} is damaged", mend)
-        return
-    dead = [pid for pid in holders if not psutil.pid_exists(pid)]
-    if dead:
-        found = f"held by process {dead[0]}, which is gone"
-        yield Finding("rwlock", Status.MEND, found, mend)
-    elif holders:
-        yield Finding("rwlock", Status.NOTE, f"dvc is running as process {holders[0]}")
-
-
-def _pids(locks: dict[str, Any]) -> set[int]:
-    """Ids in `{path: {"write": {"pid": …}, "read": [{"pid": …}]}}`."""
-    pids = set()
-    for entry in locks.values():
-        writer = entry.get("write")
-        holders = [*entry.get("read", ()), *([writer] if writer else ())]
-        pids |= {int(holder["pid"]) for holder in holders}
-    return pids
+    """DVC's lock of files lets the next `dvc` pass."""
+    if fault := rwlock_fault(root):
+        yield Finding("rwlock", Status.MEND, f"{root / RWLOCK_PATH} {fault}", "groundwork mend")
+    elif pid := running(root):
+        yield Finding("rwlock", Status.NOTE, f"dvc is running as process {pid}")
 
 
 def check_stages(root: Path) -> Iterator[Finding]:

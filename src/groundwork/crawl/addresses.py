@@ -11,6 +11,20 @@ from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IRes
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 NAT64 = ip_network("64:ff9b::/96")
+BLOCKED = tuple(
+    map(
+        ip_network,
+        (
+            "192.0.0.0/24",  # protocol assignments; 192.0.0.192 is a cloud's metadata service
+            "192.88.99.0/24",  # relays of 6to4, out of use
+            "168.63.129.16/32",  # public by number, but a cloud's service to its own machines
+            "2001::/32",  # Teredo, out of use: it leads to an IPv4 address behind a router
+            "3fff::/20",  # documentation
+            "fec0::/10",  # site-local: the private addresses of old networks
+        ),
+    )
+)
+"""What Python 3.11.0 calls global, or later versions alone do not."""
 
 
 def is_public(address: str) -> bool:
@@ -19,14 +33,15 @@ def is_public(address: str) -> bool:
     inner = _embedded(parsed) if isinstance(parsed, IPv6Address) else None
     if inner is not None:
         return is_public(str(inner))
+    if any(parsed in network for network in BLOCKED):
+        return False
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:
     if address in NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+    return address.ipv4_mapped or address.sixtofour
 
 
 @implementer(IHostResolution)

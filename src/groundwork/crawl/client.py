@@ -202,7 +202,7 @@ def _read(response: Any, max_bytes: int) -> bytes:
 def _header(response: Any, name: str) -> str:
     wanted = name.lower().encode()
     found = [value for key, value in response.headers if key.lower() == wanted]
-    return ", ".join(value.decode("latin-1").strip() for value in found)
+    return ", ".join(value.decode("utf-8", "replace").strip() for value in found)
 
 
 def _describe(url: str, now: str, response: Any, body: bytes) -> Answer:

@@ -31,8 +31,8 @@ def canonical(url: str, tracking: tuple[str, ...] = ()) -> str | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if parts.scheme not in DEFAULT_PORTS or not host:
-        return None
+    if parts.scheme not in DEFAULT_PORTS or not host or not host.isascii():
+        return None  # a host with other letters is no name, or IDNA would have spelled it
     netloc = f"[{host}]" if ":" in host else host
     if port not in (None, DEFAULT_PORTS[parts.scheme]):
         netloc = f"{netloc}:{port}"

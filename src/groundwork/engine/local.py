@@ -11,6 +11,7 @@ from datatrove.utils.logging import logger
 from groundwork.engine.pipeline import ShardStep
 from groundwork.engine.spool import Job
 from groundwork.errors import EngineError
+from groundwork.lifetime import end_with_parent
 
 QUIET = 1
 """Rank in datatrove's eyes of a worker whose log goes to its file, and only errors to stderr."""
@@ -26,7 +27,7 @@ class LocalExecutor(LocalPipelineExecutor):  # type: ignore[misc]  # datatrove i
 
     def run(self) -> None:
         """Run every task that is not complete. Raises: what a task raises; `EngineError`."""
-        with ProcessPoolExecutor(self.workers, mp_context=self.context) as pool:
+        with ProcessPoolExecutor(self.workers, self.context, end_with_parent) as pool:
             tasks = [pool.submit(self._run_for_rank, n, QUIET) for n in self.get_incomplete_ranks()]
             try:
                 for task in as_completed(tasks):
