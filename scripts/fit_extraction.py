@@ -1,11 +1,13 @@
 """Fits `src/groundwork/clean/extraction.json`: which segments of a page are content.
 
-    python -m scripts.fit_extraction [--check] [ARCHIVE]
+    python -m scripts.fit_extraction [--check | --cross] [ARCHIVE]
 
 Reads the half `tune` of the set that `benchmarks/web_extraction.py` describes, and no page of the
 other. A segment's target is the share of its words that stand, in order, in the content that a
 person marked. `--check` writes nothing: it fits on four fifths of the half and scores the fifth,
-five times, which is how settings were chosen.
+five times, which is how settings were chosen. `--cross` writes nothing either: it fits on each half
+and scores the other, settings untouched, which tells what is luck of the halves. Scores are of the
+words that `clean` would find.
 """
 
 import argparse
@@ -18,20 +20,22 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from benchmarks.web_extraction import ARCHIVE, KINDS, Sample, read_samples, word_f1
-from groundwork.clean.forest import LEAF, Forest
-from groundwork.clean.segments import Box, Segment, cut_tree
+from groundwork.clean.forest import LEAF
+from groundwork.clean.network import group_segments, group_weights, spread_tags
+from groundwork.clean.segments import Segment, cut_tree
 from groundwork.clean.selection import (
     Judged,
     Model,
+    as_model,
     choose_segments,
     kept_shares,
     measure_segments,
-    product_probability,
-    smooth,
 )
-from groundwork.clean.web import parse_html, stock_words
+from groundwork.clean.web import MIN_AGREEMENT, parse_html, stock_words, word_overlap
+from scripts.extraction_network import Lesson, fit_network
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = ROOT / "src" / "groundwork" / "clean" / "extraction.json"
@@ -54,29 +58,49 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A page of the half with features and targets of its segments."""
+    """A page with features and targets of its segments."""
 
     sample: Sample
-    boxes: list[Box]
     segments: list[Segment]
     names: list[str]
     rows: Any
     target: Any
+    stock: list[str]
+    """Words that the extractor alone finds."""
+    is_settled: bool
+    """Whether these are believed, whatever is said of segments."""
 
 
 def measure(sample: Sample) -> Measured | None:
     """Features and targets; None for a page without text."""
     tree = parse_html(sample.page.body.decode("utf-8", "replace"))
     boxes, segments = cut_tree(tree)
-    found = measure_segments(tree, sample.page.url, boxes, segments, stock_words(tree))
+    stock, is_settled = stock_words(tree)
+    found = measure_segments(tree, sample.page.url, boxes, segments, stock)
     if found is None:
         return None
     target = kept_shares(segments, _WORD.findall(sample.expected.lower()))
-    return Measured(sample, boxes, segments, *found, target)
+    return Measured(sample, segments, *found, target, stock, is_settled)
 
 
 def fit_model(pages: Sequence[Measured]) -> dict[str, Any]:
-    """Trees, averaged over `SEEDS`, and the weights of the kind of a page."""
+    """Trees and networks, as many as `SEEDS`."""
+    lessons = [_lesson(page) for page in pages]
+    networks = [fit_network(lessons, seed) for seed in SEEDS]
+    return {"forest": _fit_forest(pages), "networks": networks}
+
+
+def _lesson(page: Measured) -> Lesson:
+    return Lesson(
+        cells=spread_tags(page.names, page.rows),
+        target=page.target,
+        words=np.array([len(segment.words) for segment in page.segments], dtype=float),
+        groups=group_segments(page.segments),
+        weights=group_weights(page.segments),
+    )
+
+
+def _fit_forest(pages: Sequence[Measured]) -> dict[str, Any]:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     trees: list[dict[str, list[float]]] = []
@@ -89,13 +113,12 @@ def fit_model(pages: Sequence[Measured]) -> dict[str, Any]:
         for (predictor,) in fitted._predictors:
             trees.append(_plain(predictor.nodes, 1.0 / len(SEEDS)))
             depth = max(depth, int(predictor.nodes["depth"].max()))
-    forest = {
+    return {
         "features": pages[0].names,
         "base": round(float(np.mean(bases)), 6),
         "depth": depth,
         "trees": trees,
     }
-    return {"forest": forest, "product": _fit_product(pages)}
 
 
 def _stack(pages: Sequence[Measured], seed: int) -> tuple[Any, Any, Any]:
@@ -129,61 +152,56 @@ def _plain(nodes: Any, scale: float) -> dict[str, list[float]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def _fit_product(pages: Sequence[Measured]) -> dict[str, Any]:
-    """Logistic regression over the page's signals; weights for the values as they are."""
-    from sklearn.linear_model import LogisticRegression
-
-    places = [n for n, name in enumerate(pages[0].names) if name.startswith("page_")]
-    rows = np.array([page.rows[0, places] for page in pages])
-    scale = np.maximum(rows.std(axis=0), 1e-6)
-    sells = [page.sample.kind == "product" for page in pages]
-    fitted = LogisticRegression(C=0.1, max_iter=2000).fit((rows - rows.mean(axis=0)) / scale, sells)
-    weights = fitted.coef_[0] / scale
-    constant = fitted.intercept_[0] - float((weights * rows.mean(axis=0)).sum())
-    return {
-        "features": [pages[0].names[n] for n in places],
-        "weights": [round(float(weight), 5) for weight in [*weights, constant]],
-    }
+def find_words(model: Model, page: Measured) -> list[str]:
+    """The words that `clean` would find, from features that are there already."""
+    if page.is_settled:
+        return page.stock
+    certainty = model.judge(page.segments, page.names, page.rows)
+    chosen = choose_segments(Judged(page.segments, certainty))
+    words = [word for segment in chosen for word in segment.words]
+    return page.stock if word_overlap(words, page.stock) >= MIN_AGREEMENT else words
 
 
-def judge(model: Model, page: Measured) -> Judged:
-    """As `selection.judge_segments`, from features that are there already."""
-    certainty = smooth(page.segments, model.forest.predict(page.names, page.rows))
-    return Judged(page.segments, certainty, product_probability(model, page.names, page.rows))
-
-
-def cross_check(samples: Sequence[Sample], measured: Sequence[Measured | None]) -> None:
-    """Print word F1 of the segments chosen, by models that have not seen their page."""
+def cross_check(
+    samples: Sequence[Sample], measured: Sequence[Measured | None], parts: Sequence[int]
+) -> None:
+    """Print word F1 by models that have not seen the part of the pages that theirs is in."""
     scores: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for fold in range(FOLDS):
-        known = [page for n, page in enumerate(measured) if n % FOLDS != fold and page]
-        fitted = fit_model(known)
-        model = as_model(fitted)
-        for sample, page in list(zip(samples, measured, strict=True))[fold::FOLDS]:
-            chosen = choose_segments(judge(model, page)) if page else []
-            text = " ".join(segment.text for segment in chosen)
-            scores[sample.kind].append(word_f1(text, sample.expected))
+    of_parts: dict[int, list[float]] = {part: [] for part in sorted(set(parts))}
+    for part, of_part in of_parts.items():
+        known = [page for n, page in enumerate(measured) if parts[n] != part and page]
+        model = as_model(fit_model(known))
+        for sample, page, own in zip(samples, measured, parts, strict=True):
+            if own == part:
+                text = " ".join(find_words(model, page)) if page else ""
+                of_part.append(word_f1(text, sample.expected))
+                scores[sample.kind].append(of_part[-1])
+    for part, values in of_parts.items():
+        print(f"part {part:<9} {mean(values):.3f}  n {len(values)}")
     for kind, values in scores.items():
         print(f"{kind:14} {mean(values):.3f}  n {len(values)}")
     print(f"{'mean':14} {mean(value for values in scores.values() for value in values):.3f}")
-
-
-def as_model(fitted: dict[str, Any]) -> Model:
-    """The fitted numbers as the package reads them."""
-    kind = fitted["product"]
-    return Model(Forest(fitted["forest"]), kind["features"], np.array(kind["weights"]))
 
 
 def main() -> None:
     """Fit and write, or check."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("archive", nargs="?", type=Path, default=ARCHIVE)
-    parser.add_argument("--check", action="store_true")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--check", action="store_true")
+    how.add_argument("--cross", action="store_true")
     arguments = parser.parse_args()
-    samples = [sample for sample in read_samples(arguments.archive) if sample.half == "tune"]
-    measured = [measure(sample) for sample in samples]
+    samples = [
+        sample
+        for sample in read_samples(arguments.archive)
+        if arguments.cross or sample.half == "tune"
+    ]
+    measured = [measure(sample) for sample in tqdm(samples, desc="measured", unit="page")]
     if arguments.check:
-        cross_check(samples, measured)
+        cross_check(samples, measured, [number % FOLDS for number in range(len(samples))])
+        return
+    if arguments.cross:
+        cross_check(samples, measured, [int(sample.half == "report") for sample in samples])
         return
     text = json.dumps(fit_model([page for page in measured if page]), separators=(",", ":"))
     TARGET.write_text(text + "\n", encoding="utf-8")

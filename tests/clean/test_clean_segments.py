@@ -10,9 +10,9 @@ from groundwork.clean.blocks import to_markdown
 from groundwork.clean.forest import Forest
 from groundwork.clean.retag import retag_tree
 from groundwork.clean.segments import cut_tree
-from groundwork.clean.selection import best_limit, kept_shares
+from groundwork.clean.selection import Judged, best_limit, choose_segments, kept_shares
 from groundwork.clean.tei import read_body
-from groundwork.clean.web import extract_html, parse_html
+from groundwork.clean.web import extract_html, parse_html, stock_words
 from groundwork.errors import ArtifactError
 from groundwork.records import Page
 
@@ -67,6 +67,32 @@ def test_trees_refuse_features_that_they_were_not_fitted_on() -> None:
 def test_the_limit_is_where_the_expected_f1_is_greatest() -> None:
     """Certainties .9, .4, .1 of 10 words each: 18/24, then 26/34 and 28/44; the second wins."""
     assert best_limit(np.array([0.4, 0.1, 0.9]), np.full(3, 10.0)) == 0.4
+
+
+def test_segments_are_chosen_from_the_limit_of_their_page_on() -> None:
+    """Of certainties .9, .4, .1 the first two; of a page that expects 9.8 words of content none."""
+    words = " ".join("word" for _ in range(10))
+    _, segments = cut_tree(parse_html(f"<body><p>{words}</p><p>{words}</p><p>{words}</p></body>"))
+    chosen = choose_segments(Judged(segments, np.array([0.9, 0.1, 0.4])))
+    assert chosen == [segments[0], segments[2]]
+    assert choose_segments(Judged(segments, np.array([0.9, 0.04, 0.04]))) == []
+
+
+@pytest.mark.parametrize(
+    ("around", "name", "is_settled"),
+    [("main", "text", True), ("div", "text", False), ("main", "related", False)],
+)
+def test_segments_are_not_asked_where_most_of_a_main_region_was_found(
+    around: str, name: str, is_settled: bool
+) -> None:
+    """A region is believed; no region, or one that the extractor left most of, is not."""
+    first, *rest = (
+        f"<p>The wallbox charges a car with eleven kilowatts when the sun shines on roof {n}.</p>"
+        for n in range(7)
+    )
+    box = f"<div class='{name}'>{''.join(rest)}</div>"
+    page = f"<body><{around}><h1>Sun</h1>{first}{box}</{around}></body>"
+    assert stock_words(parse_html(page))[1] is is_settled
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ SAMPLE_CHARS = 100
 """From the beginning of a segment; its letters are counted in these."""
 DECIMALS = 4
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_OWN_TAGS = (
+OWN_TAGS = (
     *("p", "li", *_HEADINGS, "td", "th", "dt", "dd", "pre", "blockquote", "div", "span", "button"),
     *("figcaption", "summary", "a", "section", "article", "label", "strong"),
 )
@@ -95,7 +95,7 @@ def _own(tree: Tree, segments: Sequence[Segment], sums: Sums) -> dict[str, Array
     columns["before"] = np.log1p(sums.before)
     columns["after"] = np.log1p(np.maximum(sums.total - after, 0.0))
     is_heading = columns["heading"] > 0
-    firsts = np.flatnonzero(columns["tag"] == _OWN_TAGS.index("h1"))
+    firsts = np.flatnonzero(columns["tag"] == OWN_TAGS.index("h1"))
     named = np.flatnonzero(is_heading & (columns["title"] > 0.8) & (sums.words >= 2))
     columns["from_h1"] = _distance(sums.before, firsts)
     columns["from_title"] = _distance(sums.before, named if len(named) else firsts)
@@ -125,7 +125,7 @@ def _own_row(segment: Segment, title: set[str], repeats: int) -> dict[str, float
         "digits": sum(map(str.isdigit, start)) / len(start),
         "title": len(distinct & title) / max(len(distinct), 1),
         "repeats": math.log1p(repeats),
-        "tag": float(_OWN_TAGS.index(tag) if tag in _OWN_TAGS else len(_OWN_TAGS)),
+        "tag": float(OWN_TAGS.index(tag) if tag in OWN_TAGS else len(OWN_TAGS)),
         "heading": float(tag in _HEADINGS),
         "hidden": float(segment.box.hidden),
         "depth": float(segment.box.depth),

@@ -50,7 +50,7 @@ def extract_html(page: Page, config: ExtractConfig) -> Extraction:
     title, author, date = find_title(tree), find_author(tree), find_date(tree, source)
     canonical, language = find_canonical(tree), find_language(tree)
     found, region = _extract(tree)
-    if not region.text or _coverage(found, region) < MIN_COVERAGE:
+    if not _is_enough(found, region):
         found = _judge(tree, page.url, found)
     if not _words(found):
         raise PageRefusedError(Reason.NO_CONTENT, "no main content was found")
@@ -96,15 +96,18 @@ def _judge(tree: Tree, url: str, found: list[TextBlock]) -> list[TextBlock]:
         return found
     chosen = choose_segments(judged)
     chosen_words = [word for segment in chosen for word in segment.words]
-    if _overlap(chosen_words, words) >= MIN_AGREEMENT:
+    if word_overlap(chosen_words, words) >= MIN_AGREEMENT:
         return found
     return _read_segments(tree, judged.segments, chosen)
 
 
-def stock_words(tree: Tree) -> list[str]:
-    """Words, lower case, of what the extractor alone finds; `tree` stays as it is."""
-    blocks, _ = _extract(tree)
-    return _words(blocks)
+def stock_words(tree: Tree) -> tuple[list[str], bool]:
+    """Words, lower case, of what the extractor alone finds, and whether segments are not asked.
+
+    `tree` stays as it is.
+    """
+    blocks, region = _extract(tree)
+    return _words(blocks), _is_enough(blocks, region)
 
 
 def _extract(tree: Tree) -> tuple[list[TextBlock], Region]:
@@ -161,12 +164,13 @@ def _words(blocks: Sequence[TextBlock]) -> list[str]:
     return [word for text in texts for word in _WORD.findall(text.lower())]
 
 
-def _coverage(blocks: Sequence[TextBlock], region: Region) -> float:
-    """Words of the blocks over words of the region."""
-    return len(_words(blocks)) / max(len(_WORD.findall(region.text)), 1)
+def _is_enough(blocks: Sequence[TextBlock], region: Region) -> bool:
+    """Whether the page marks a main region and the blocks hold most of its words."""
+    share = len(_words(blocks)) / max(len(_WORD.findall(region.text)), 1)
+    return bool(region.text) and share >= MIN_COVERAGE
 
 
-def _overlap(left: Sequence[str], right: Sequence[str]) -> float:
+def word_overlap(left: Sequence[str], right: Sequence[str]) -> float:
     """F1 over the words of both, however ordered."""
     total = len(left) + len(right)
     return 2 * (Counter(left) & Counter(right)).total() / total if total else 1.0
