@@ -39,10 +39,10 @@ class Model:
 
     def judge(self, segments: Sequence[Segment], names: Sequence[str], rows: Array) -> Array:
         """The certainty that each of the segments with these features is content."""
+        by_trees = self.forest.predict(names, rows)  # first: it needs most memory
         cells, groups = spread_tags(names, rows), group_segments(segments)
         weights = group_weights(segments)
         by_networks = [network.predict(cells, groups, weights) for network in self.networks]
-        by_trees = self.forest.predict(names, rows)
         mixed = NETWORK_SHARE * np.mean(by_networks, axis=0) + (1.0 - NETWORK_SHARE) * by_trees
         certainty: Array = np.round(mixed, 6)
         return certainty
