@@ -85,17 +85,24 @@ def test_clean_is_the_same_in_memory_and_from_shards_by_workers(
     assert (again.rejects, again.report) == (alone.rejects, alone.report)
 
 
+def _alive() -> int:
+    """Pages and documents in this process, those of other tests included."""
+    kinds = [type(item) for item in gc.get_objects()]
+    return kinds.count(Page) + kinds.count(Document)
+
+
 def test_clean_holds_few_pages_and_documents_at_a_time(
     own_folder: Path, clean_config: CleanConfig, domain: DomainConfig
 ) -> None:
     """However many there are."""
     rows = write_rows(Path("pages.parquet"), map(_page, range(MANY)), Page)
     held = []
+    gc.collect()
+    before = _alive()
 
     def counted(documents: Iterator[Document]) -> Iterator[Document]:
         for document in documents:
-            kinds = [type(item) for item in gc.get_objects()]
-            held.append(kinds.count(Page) + kinds.count(Document))
+            held.append(_alive() - before)
             yield document
 
     def keep(documents: Iterator[Document]) -> Collection[Document]:
