@@ -12,6 +12,7 @@ MAX_LINKS_BYTES = 4 << 20
 MAX_LISTED_BYTES = 32 << 20
 """What the entries of a sitemap may take: the protocol allows 50,000 and 50 MB with all else."""
 
+STEP_CHARS = 1 << 16
 LOC_DEPTH = 3
 """`loc` stands in `url` or `sitemap`, which stands in the root."""
 
@@ -63,7 +64,11 @@ def page_links(body: bytes, *, content_type: str, url: str) -> list[str]:
 
     collector = _Collector()
     parser = HTMLParser(target=collector, encoding="utf-8", huge_tree=True)
-    parser.feed(_decode(body, content_type).encode("utf-8", "replace"))
+    text = _decode(body, content_type)
+    for start in range(
+        0, len(text) or 1, STEP_CHARS
+    ):  # all at once it would be held three times more
+        parser.feed(text[start : start + STEP_CHARS].encode("utf-8", "replace"))
     parser.close()
     base = _join(url, collector.base) or url
     return _within(MAX_LINKS_BYTES, (_join(base, href) for href in set(collector.hrefs)))
