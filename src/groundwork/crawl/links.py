@@ -13,6 +13,7 @@ MAX_LISTED_BYTES = 32 << 20
 """What the entries of a sitemap may take: the protocol allows 50,000 and 50 MB with all else."""
 
 STEP_CHARS = 1 << 16
+"""Handed to the parser at a time: all at once a page would be held three times more."""
 LOC_DEPTH = 3
 """`loc` stands in `url` or `sitemap`, which stands in the root."""
 
