@@ -25,9 +25,10 @@ import psutil
 from hostile_bodies import DOCX, MIB
 from hostile_site import FUZZED, KINDS, Answer, bundled, served
 
-from groundwork.artifacts import read_jsonl, read_parquet
+from groundwork.artifacts import read_jsonl
 from groundwork.config import compose
 from groundwork.records import Document
+from groundwork.tables import Rows
 
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ("crawl", "clean", "chunk")
@@ -42,7 +43,7 @@ TYPES = ["text/html", "application/xhtml+xml", "application/pdf", DOCX]
 OVERRIDES = [
     f"crawl.content_types=[{','.join(TYPES)}]", "crawl.concurrency=1", "crawl.timeout_s=5",
     "crawl.retries=0", "crawl.delay_s=0", "crawl.max_pages=400", "crawl.max_depth=5",
-    "crawl.max_reject_ratio=1", "clean.processes=1", "clean.max_reject_ratio=1",
+    "crawl.max_reject_ratio=1", "engine.workers=1", "clean.max_reject_ratio=1",
     "domain.languages=[]", "domain.name=hostile",
 ]  # fmt: skip
 READ = "a sitemap that was read"
@@ -111,7 +112,7 @@ def outcomes(artifacts_dir: Path, start: str) -> dict[str, str]:
         for row in read_jsonl(artifacts_dir / stage / "rejects.jsonl"):
             path = row["key"].removeprefix(start)
             found[path] = f"{stage}: {row['reason']}: {row['detail'][:70]}"
-    for document in read_parquet(artifacts_dir / "clean" / "documents.parquet", Document):
+    for document in Rows(artifacts_dir / "clean" / "documents.parquet", Document):
         found[document.url.removeprefix(start)] = f"document of {len(document.text)} characters"
     return found
 
