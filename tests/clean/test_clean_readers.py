@@ -359,6 +359,13 @@ def test_word_documents_that_cannot_be_read(read: Read, config: CleanConfig) -> 
     bomb = make_docx(paragraph("x" * 30_000_000))
     assert len(bomb) < 100_000
     assert refusal(read, bomb, DOCX)[0] == Reason.BODY_TOO_LARGE
+    long = refusal(read, make_docx(paragraph("x" * 3_000_000)), DOCX)
+    assert long == (
+        Reason.BODY_TOO_LARGE,
+        "more than 2500000 characters of text in word/document.xml",
+    )
+    many = refusal(read, make_docx("<w:p/>" * 60_000), DOCX)
+    assert many[0] == Reason.TOO_MANY_TAGS
     nested = make_docx("<w:p>" * 500 + "</w:p>" * 500)
     assert refusal(read, nested, DOCX)[0] == Reason.MARKUP_TOO_DEEP
     entity = make_docx("", **{"word/document.xml": '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'})

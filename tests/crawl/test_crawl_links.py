@@ -1,11 +1,12 @@
 """Links of pages and entries of sitemaps."""
 
 import gzip
+import resource
 
 import pytest
 
 from groundwork.crawl.gzipped import TooLargeError, unzip
-from groundwork.crawl.links import page_links, read_sitemap
+from groundwork.crawl.links import Sitemap, page_links, read_sitemap
 
 HTML = b"""<!doctype html><html><head>
 <link rel="canonical" href="https://h/canonical">
@@ -120,3 +121,15 @@ def test_unzip_stops_at_its_cap() -> None:
     assert len(unzip(gzip.compress(b"x" * 100), max_bytes=100)) == 100
     with pytest.raises(TooLargeError):
         unzip(gzip.compress(b"x" * 101), max_bytes=100)
+
+
+def test_a_sitemap_is_read_without_its_tree() -> None:
+    """Of a million nested elements and of half a million entries; too long a list is refused."""
+    assert read_sitemap(b"<urlset>" + b"<url>" * 1_000_000, max_bytes=10**8) == Sitemap((), ())
+    entry = b"<url><lastmod>1</lastmod></url>"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert read_sitemap(b"<urlset>" + entry * 500_000, max_bytes=10**8) == Sitemap((), ())
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+    entry = b"<url><loc>https://a.example/" + b"x" * 10_000 + b"</loc></url>"
+    with pytest.raises(TooLargeError, match="its entries are longer"):
+        read_sitemap(b"<urlset>" + entry * 4_000, max_bytes=10**8)

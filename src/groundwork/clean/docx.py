@@ -30,8 +30,6 @@ r[style-name='Verbatim Char'] => code
 """
 """Beyond mammoth's own: the names that Word, LibreOffice and Pandoc give to code and quotes."""
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-ELEMENTS_PER_TAG = 3
-"""Word writes more elements than HTML, mammoth takes about 1 KB and 0.1 ms for each."""
 MAX_LABEL_CHARS = 60
 _BACK = re.compile(r"<a href=\"#(?:foot|end)note-ref[^>]*>[^<]*</a>")
 _FIRST_ROW = re.compile(r"<table><tr>((?:(?!</tr>).)*)</tr>(?=<tr>)", re.S)
@@ -93,18 +91,24 @@ def _check_part(xml: bytes, name: str, config: ExtractConfig) -> None:
             Reason.DAMAGED_DOCX, f"{name} defines entities, which Word never does"
         )
     tags = xml.count(b"<") - xml.count(b"</")
-    if tags > ELEMENTS_PER_TAG * config.max_tags:
+    if tags > config.max_tags:  # mammoth takes about 1 KB and 0.1 ms for each
         raise PageRefusedError(
             Reason.TOO_MANY_TAGS,
-            f"{tags} elements in {name}; expected at most {ELEMENTS_PER_TAG * config.max_tags}",
+            f"{tags} elements in {name}; expected at most {config.max_tags}",
         )
-    depth = deepest = 0
+    depth = deepest = markup = 0
     for match in re.finditer(rb"<(/?)[^<>]*?(/?)>", xml):
+        markup += len(match[0])
         depth += 0 if match[2] else (-1 if match[1] else 1)
         deepest = max(deepest, depth)
     if deepest > config.max_depth:
         raise PageRefusedError(
             Reason.MARKUP_TOO_DEEP, f"{deepest} nested elements; expected {config.max_depth}"
+        )
+    if len(xml) - markup > config.max_text_chars:
+        raise PageRefusedError(
+            Reason.BODY_TOO_LARGE,
+            f"more than {config.max_text_chars} characters of text in {name}",
         )
 
 

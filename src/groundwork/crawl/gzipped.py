@@ -4,6 +4,8 @@ import zlib
 
 GZIP_OR_ZLIB = 47
 """`wbits` that lets zlib tell gzip and zlib headers apart."""
+STEP_BYTES = 1 << 20
+"""Unpacked at a time: asked for all at once, zlib holds twice as much."""
 
 
 class TooLargeError(ValueError):
@@ -16,14 +18,19 @@ def unzip(body: bytes, *, max_bytes: int, partial: bool = False) -> bytes:
     Raises: `TooLargeError` past `max_bytes`, `ValueError` if broken.
     """
     engine = zlib.decompressobj(wbits=GZIP_OR_ZLIB)
-    try:
-        content = engine.decompress(body, max_bytes + 1)
-    except zlib.error as error:
-        raise ValueError(f"broken gzip: {error}") from error
+    parts: list[bytes] = []
+    size_bytes, rest = 0, body
+    while rest and not engine.eof and size_bytes <= max_bytes:
+        try:
+            parts.append(engine.decompress(rest, STEP_BYTES))
+        except zlib.error as error:
+            raise ValueError(f"broken gzip: {error}") from error
+        size_bytes += len(parts[-1])
+        rest = engine.unconsumed_tail
     if partial:
-        return content[:max_bytes]
-    if len(content) > max_bytes:
+        return b"".join(parts)[:max_bytes]
+    if size_bytes > max_bytes:
         raise TooLargeError(f"more than {max_bytes} bytes when decompressed")
     if not engine.eof:
         raise ValueError("broken gzip: it ends early")
-    return content
+    return b"".join(parts)

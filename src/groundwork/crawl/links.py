@@ -12,6 +12,11 @@ MAX_LINKS_BYTES = 4 << 20
 MAX_LISTED_BYTES = 32 << 20
 """What the entries of a sitemap may take: the protocol allows 50,000 and 50 MB with all else."""
 
+STEP_CHARS = 1 << 16
+"""Handed to the parser at a time: all at once a page would be held three times more."""
+LOC_DEPTH = 3
+"""`loc` stands in `url` or `sitemap`, which stands in the root."""
+
 
 @dataclass(slots=True)
 class _Collector:
@@ -60,7 +65,11 @@ def page_links(body: bytes, *, content_type: str, url: str) -> list[str]:
 
     collector = _Collector()
     parser = HTMLParser(target=collector, encoding="utf-8", huge_tree=True)
-    parser.feed(_decode(body, content_type).encode("utf-8", "replace"))
+    text = _decode(body, content_type)
+    for start in range(
+        0, len(text) or 1, STEP_CHARS
+    ):  # all at once it would be held three times more
+        parser.feed(text[start : start + STEP_CHARS].encode("utf-8", "replace"))
     parser.close()
     base = _join(url, collector.base) or url
     return _within(MAX_LINKS_BYTES, (_join(base, href) for href in set(collector.hrefs)))
@@ -112,17 +121,56 @@ def read_sitemap(body: bytes, *, max_bytes: int) -> Sitemap:
 
     Raises: `ValueError` when the file is no sitemap at all, or lists too much.
     """
-    from lxml.etree import QName, XMLParser, XMLSyntaxError, fromstring
+    from lxml.etree import XMLParser, XMLSyntaxError
 
     content = unzip(body, max_bytes=max_bytes) if body.startswith(b"\x1f\x8b") else body
-    parser = XMLParser(recover=True, resolve_entities=False, no_network=True, remove_comments=True)
+    listed = _Listed()
+    parser = XMLParser(target=listed, recover=True, resolve_entities=False, no_network=True)
     try:
-        root = fromstring(content.strip(), parser=parser)
+        parser.feed(content.strip())
+        parser.close()
     except XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from error
-    kind = QName(root).localname if root is not None else "no XML"
-    if kind not in ("urlset", "sitemapindex"):
-        raise ValueError(f"expected urlset or sitemapindex, found {kind}")
-    entries = root.xpath("./*/*[local-name()='loc']/text()")
-    urls = tuple(_within(MAX_LISTED_BYTES, (canonical(str(entry)) or "" for entry in entries)))
-    return Sitemap(urls, ()) if kind == "urlset" else Sitemap((), urls)
+    if not content.strip():
+        raise ValueError("not XML: it is empty")
+    if listed.kind not in ("urlset", "sitemapindex"):
+        raise ValueError(f"expected urlset or sitemapindex, found {listed.kind or 'no XML'}")
+    urls = tuple(_within(MAX_LISTED_BYTES, (canonical(entry) or "" for entry in listed.entries)))
+    return Sitemap(urls, ()) if listed.kind == "urlset" else Sitemap((), urls)
+
+
+class _Listed:
+    """Target of lxml's event parser: a tree of a sitemap of 50 MB would take half a gigabyte."""
+
+    def __init__(self) -> None:
+        self.kind = ""
+        """Name of the root, without its namespace."""
+        self.entries: list[str] = []
+        self.depth = self.size_bytes = 0
+        self.parts: list[str] | None = None
+
+    def start(self, tag: str, _: dict[str, str]) -> None:
+        """Called for every opening tag."""
+        self.depth += 1
+        name = tag.rpartition("}")[2]
+        if self.depth == 1:
+            self.kind = name
+        self.parts = [] if self.depth == LOC_DEPTH and name == "loc" else None
+
+    def data(self, text: str) -> None:
+        """Called for every piece of text."""
+        if self.parts is not None:
+            self.parts.append(text)
+
+    def end(self, _: str) -> None:
+        """Called for every closing tag. Raises: `TooLargeError`."""
+        self.depth -= 1
+        if self.parts:
+            self.entries.append("".join(self.parts))
+            self.size_bytes += len(self.entries[-1])
+            if self.size_bytes > MAX_LISTED_BYTES:
+                raise TooLargeError(f"its entries are longer than {MAX_LISTED_BYTES} bytes")
+        self.parts = None
+
+    def close(self) -> None:
+        """Called at the end of the file."""
