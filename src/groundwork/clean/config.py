@@ -105,7 +105,7 @@ class CategoryConfig:
     max_windows: PositiveInt
     """Parts that are read from the beginning of a document."""
     temperature: PositiveFloat
-    """Of the softmax over cosine similarities that gives the confidence."""
+    """Of the softmax over cosine similarities that gives the confidence; lower is surer."""
 
 
 @schema
