@@ -1,10 +1,11 @@
 """Main-content extraction: this project against trafilatura as it comes, over seven kinds of page.
 
-    python benchmarks/web_extraction.py [--rounds N] [ARCHIVE]
+    python benchmarks/web_extraction.py [--rounds N | --metadata] [ARCHIVE]
 
 Reads the third-party set `web-extraction.tar.xz` (`../shared/data` beside the checkout) in place.
 Prints word F1 against `main_content`, as the set defines it, per kind of page, and documents per
 second: trafilatura in one process, `clean`'s reading of pages in one and on all cores, in turns.
+`--metadata` prints title, author and date of publication instead, against those that the set names.
 The pages of the half `tune` may be looked at while settings are chosen; `report` is the other.
 """
 
@@ -24,7 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from groundwork.clean import CleanConfig
-from groundwork.clean.page import Reading, found_in, reading_work
+from groundwork.clean.page import Reading, found_in, read_page, reading_work
 from groundwork.config import load
 from groundwork.engine import Results, load_engine
 from groundwork.records import Page, Reject
@@ -43,6 +44,8 @@ class Sample:
     half: str
     page: Page
     expected: str
+    told: tuple[str, str, str]
+    """Title, author and ISO 8601 date of publication; each empty where the set names none."""
 
 
 def read_samples(archive_path: Path) -> list[Sample]:
@@ -65,7 +68,9 @@ def _sample(name: str, kind: str, files: dict[str, bytes]) -> Sample:
     truth = json.loads(files[f"ground-truth/{name}.json"])
     digest = hashlib.sha256(body).hexdigest()
     page = Page(truth["url"], "text/html", "utf-8", body, digest, "set", "CC-BY-4.0")
-    return Sample(name, kind, half_of(name), page, truth["ground_truth"]["main_content"])
+    right = truth["ground_truth"]
+    told = (right["title"] or "", right["author"] or "", right["publish_date"] or "")
+    return Sample(name, kind, half_of(name), page, right["main_content"], told)
 
 
 def half_of(name: str) -> str:
@@ -113,6 +118,40 @@ def print_quality(samples: list[Sample], systems: dict[str, list[str]]) -> None:
             print(f"{half:7} {system:11} {len(every):4} {statistics.mean(every):.3f} {means}")
 
 
+def print_metadata(samples: list[Sample], config: CleanConfig) -> None:
+    """Of title, author and date: how many are said, how many of them right, precision, recall."""
+    import trafilatura
+
+    systems: dict[str, list[tuple[str, ...]]] = {"stock": [], "groundwork": []}
+    personal_data = replace(config.personal_data, masked_kinds=[])
+    reading = Reading(config.extract, personal_data, ())
+    for sample in samples:
+        stock = trafilatura.extract_metadata(sample.page.body)
+        systems["stock"].append((stock.title or "", stock.author or "", stock.date or ""))
+        row = read_page(sample.page, reading)
+        found = tuple(row.get(name, "") for name in ("title", "author", "date"))
+        systems["groundwork"].append(found)
+    for half in ("tune", "report", "both"):
+        for place, field in enumerate(("title", "author", "date")):
+            for system, found in systems.items():
+                pairs = [
+                    (row[place], sample.told[place])
+                    for row, sample in zip(found, samples, strict=True)
+                    if half in (sample.half, "both")
+                ]
+                said, named = sum(bool(a) for a, _ in pairs), sum(bool(b) for _, b in pairs)
+                right = sum(bool(b) and same_words(a, b) for a, b in pairs)
+                print(
+                    f"{half:7} {field:7} {system:11} {named:3} named, {said:3} said, "
+                    f"{right:3} right: precision {right / said:.3f}, recall {right / named:.3f}"
+                )
+
+
+def same_words(left: str, right: str) -> bool:
+    """Whether two texts have the same words in the same order, whatever stands between them."""
+    return _WORD.findall(left.lower()) == _WORD.findall(right.lower())
+
+
 def print_speed(rounds: int, count: int, systems: dict[str, Callable[[], object]]) -> None:
     """Documents per second of each system, the best of `rounds` turns, and the ratio to stock.
 
@@ -139,11 +178,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("archive", nargs="?", type=Path, default=ARCHIVE)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--metadata", action="store_true")
     arguments = parser.parse_args()
     samples = read_samples(arguments.archive)
     config = load("clean", CleanConfig)
     # Saved pages may tell search engines to keep out; here they are asked for all the same.
     config = replace(config, extract=replace(config.extract, honour_noindex=False))
+    if arguments.metadata:
+        print_metadata(samples, config)
+        return
     print_quality(
         samples,
         {"stock": read_stock(samples), "groundwork": read_ours(samples, config, workers=1)},

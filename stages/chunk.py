@@ -14,9 +14,9 @@ from groundwork.config import load
 from groundwork.engine import load_engine
 from groundwork.errors import InputError
 from groundwork.records import Chunk, Document
+from groundwork.scribe import scribed_run
 from groundwork.store import reused
 from groundwork.tables import Rows, write_rows
-from groundwork.tracking import stage_run
 from stages import main
 
 CLEAN_DIR = Path("artifacts/clean")
@@ -29,7 +29,7 @@ def chunk() -> None:
     config = load("chunk", ChunkConfig)
     check_manifest(CLEAN_DIR)
     documents = Rows(CLEAN_DIR / "documents.parquet", Document)
-    with stage_run("chunk", inputs=[CLEAN_DIR / "manifest.json"]) as run:
+    with scribed_run("chunk", inputs=[CLEAN_DIR / "manifest.json"]) as run:
         chunks = chunk_documents(
             documents,
             config=config,

@@ -25,9 +25,9 @@ from groundwork.config import DomainConfig, load
 from groundwork.engine import load_engine
 from groundwork.errors import InputError, RejectsError
 from groundwork.records import Document, Page
+from groundwork.scribe import scribed_run
 from groundwork.store import reused
 from groundwork.tables import Rows, write_rows
-from groundwork.tracking import stage_run
 from stages import main
 
 CRAWL_DIR = Path("artifacts/crawl")
@@ -42,7 +42,7 @@ def clean() -> None:
     domain = load("domain", DomainConfig)
     check_manifest(CRAWL_DIR)
     pages = Rows(CRAWL_DIR / "pages.parquet", Page)
-    with stage_run("clean", inputs=[CRAWL_DIR / "manifest.json"]) as run:
+    with scribed_run("clean", inputs=[CRAWL_DIR / "manifest.json"]) as run:
         result = clean_pages(
             pages,
             config=config,

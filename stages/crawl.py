@@ -11,8 +11,8 @@ from groundwork.config import DomainConfig, load
 from groundwork.crawl import CrawlConfig, CrawlResult, collect
 from groundwork.errors import RejectsError
 from groundwork.records import Page
+from groundwork.scribe import scribed_run
 from groundwork.tables import Rows, write_rows
-from groundwork.tracking import stage_run
 from stages import main
 
 OUT_DIR = Path("artifacts/crawl")
@@ -23,7 +23,7 @@ def crawl() -> None:
     started = time.monotonic()
     config = load("crawl", CrawlConfig)
     domain = load("domain", DomainConfig)
-    with stage_run("crawl", inputs=[]) as run:
+    with scribed_run("crawl", inputs=[]) as run:
         result = collect(domain, config, keep=_keep)
         _write(result)
         reasons = Counter(reject.reason for reject in result.rejects)

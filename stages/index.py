@@ -9,8 +9,8 @@ from groundwork.config import load
 from groundwork.engine import load_engine
 from groundwork.index import IndexConfig, RememberingEncoder, build_index
 from groundwork.records import Chunk
+from groundwork.scribe import scribed_run
 from groundwork.store import reused
-from groundwork.tracking import stage_run
 from stages import main
 
 CHUNKS_PATH = Path("artifacts/chunk/chunks.parquet")
@@ -24,7 +24,7 @@ def index() -> None:
     check_manifest(CHUNKS_PATH.parent)
     chunks = read_parquet(CHUNKS_PATH, Chunk)
     shutil.rmtree(OUT_DIR, ignore_errors=True)
-    with stage_run("index", inputs=[CHUNKS_PATH]) as run:
+    with scribed_run("index", inputs=[CHUNKS_PATH]) as run:
         encoder = RememberingEncoder(engine=load_engine())
         build_index(chunks, config=config, encoder=encoder, folder=OUT_DIR)
         manifest = read_json(OUT_DIR / "manifest.json")

@@ -17,8 +17,8 @@ from groundwork.errors import RejectsError
 from groundwork.index import RememberingEncoder
 from groundwork.qa import QaConfig, generate_pairs, golden_of
 from groundwork.records import Chunk, Split
+from groundwork.scribe import scribed_run
 from groundwork.store import reused
-from groundwork.tracking import stage_run
 from stages import main
 
 CHUNKS_PATH = Path("artifacts/chunk/chunks.parquet")
@@ -38,7 +38,7 @@ def qa() -> None:
     golden = golden_of(domain)
     inputs = [CHUNKS_PATH, *([Path(domain.golden_path)] if domain.golden_path else [])]
     shutil.rmtree(OUT_DIR, ignore_errors=True)
-    with stage_run("qa", inputs=inputs) as run:
+    with scribed_run("qa", inputs=inputs) as run:
         encoder = RememberingEncoder(engine=engine)
         result = generate_pairs(
             chunks, golden=golden, encoder=encoder, config=config, engine=engine

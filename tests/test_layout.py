@@ -1,6 +1,8 @@
 """The house rules that a parser can check: direction of imports, no pickle, short modules."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from importlib import import_module
@@ -11,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE_DIR = ROOT / "src" / "groundwork"
 HALL = {
-    "artifacts", "config", "errors", "lifetime", "records", "schemas", "sources", "store", "tables",
-    "tracking",
+    "artifacts", "config", "errors", "lifetime", "records", "schemas", "scribe", "sources", "store",
+    "tables", "tracking",
 }  # fmt: skip
 FRONT = {"cli", "command"}
 """The command line: above the rooms, imported by none of them."""
@@ -196,3 +198,14 @@ def test_schemas_have_no_defaults(path: Path) -> None:
     for found in schemas:
         fields = [node for node in found.body if isinstance(node, ast.AnnAssign)]
         assert [ast.unparse(field) for field in fields if field.value is not None] == []
+
+
+@pytest.mark.parametrize("stage", ["crawl", "clean", "chunk", "qa", "index"])
+def test_stages_start_without_heavy_libraries(stage: str) -> None:
+    """What is imported for a page or not at all must not be imported for every run."""
+    heavy = {"faiss", "langchain_core", "mlflow", "nltk", "pandas", "scipy", "scrapy", "torch"}
+    code = f"import stages.{stage}, sys; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""

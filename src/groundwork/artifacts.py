@@ -120,13 +120,8 @@ def arrow_schema(record: type) -> "pa.Schema":
     """Columns of a flat dataclass."""
     import pyarrow as pa
 
-    types = {
-        str: pa.string(),
-        bytes: pa.large_binary(),
-        int: pa.int64(),
-        float: pa.float64(),
-        bool: pa.bool_(),
-    }
+    types = {str: pa.string(), bytes: pa.large_binary(), bool: pa.bool_()}
+    types |= {int: pa.int64(), float: pa.float64()}
     hints = get_type_hints(record)
     return pa.schema([(field.name, types[hints[field.name]]) for field in fields(record)])
 
@@ -149,15 +144,24 @@ def read_parquet(path: Path, record: type[Record]) -> list[Record]:
     Raises: `ArtifactError` when the file is missing or damaged.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     if not path.exists():
         raise ArtifactError(f"{path}: no such file; {way_out(path)}")
     try:
-        table = pq.read_table(path, schema=arrow_schema(record))
+        table = _read_table(path, arrow_schema(record))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as error:
         raise ArtifactError(f"{path}: damaged Parquet ({error}); {way_out(path)}") from error
     return [record(**row) for row in table.to_pylist()]
+
+
+def _read_table(path: Path, schema: "pa.Schema") -> "pa.Table":
+    """A table of these columns; where nothing is to be added, without pandas, which `read_table`
+    imports for longer than most files are read."""
+    import pyarrow.parquet as pq
+
+    if path.is_file() and (file := pq.ParquetFile(path)).schema_arrow.equals(schema):
+        return file.read()
+    return pq.read_table(path, schema=schema)
 
 
 def from_mapping(record: type[Record], row: Mapping[str, Any]) -> Record:

@@ -23,6 +23,8 @@ from groundwork.schemas import schema as schema
 from groundwork.sources import ApiConfig, FeedConfig, FilesConfig, GitConfig
 
 Section = TypeVar("Section")
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's where PyYAML was built with it: reads params.yaml in a tenth of the time."""
 
 
 @schema
@@ -162,7 +164,7 @@ def _is_noise(part: object) -> bool:
 def read_params(path: Path) -> dict[str, Any]:
     """Parse `params.yaml`. Raises: `ConfigError` when it is missing or not a mapping."""
     try:
-        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        params = yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER)  # noqa: S506
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file; run `groundwork compose`") from error
     except yaml.YAMLError as error:

@@ -35,3 +35,7 @@ class EngineError(GroundworkError, RuntimeError):
 
 class RegistryError(GroundworkError, LookupError):
     """The MLflow registry lacks what was asked for, for instance a champion."""
+
+
+class TrackingError(GroundworkError, ConnectionError):
+    """MLflow's store is away or refuses a run; check its address and that it can be written."""

@@ -95,15 +95,14 @@ class Run:
         """Log rows that each hold `step` and numbers, in batches."""
         from mlflow.entities import Metric
 
+        check_numbers(rows)
         now_ms = int(time.time() * 1000)
-        entries = []
-        for row in rows:
-            for name, value in row.items():
-                if name == "step":
-                    continue
-                if value != value:
-                    raise ValueError(f"metric {name} is NaN at step {row['step']}")
-                entries.append(Metric(name, float(value), now_ms, int(row["step"])))
+        entries = [
+            Metric(name, float(value), now_ms, int(row["step"]))
+            for row in rows
+            for name, value in row.items()
+            if name != "step"
+        ]
         for start in range(0, len(entries), BATCH):
             self.client.log_batch(self.run_id, metrics=entries[start : start + BATCH])
 
@@ -116,50 +115,91 @@ class Run:
 
     def set_output(self, manifest_path: Path) -> None:
         """Tie the run to the artifact that it wrote, by the manifest's sha256."""
-        self.client.set_tag(self.run_id, OUTPUT_TAG, sha256_file(manifest_path))
+        self.set_tag(OUTPUT_TAG, sha256_file(manifest_path))
+
+    def set_tag(self, key: str, value: str) -> None:
+        """Note a word about the run."""
+        self.client.set_tag(self.run_id, key, value)
+
+    def end(self, status: str) -> None:
+        """Close the run as `FINISHED` or `FAILED`."""
+        self.client.set_terminated(self.run_id, status)
 
 
-@contextmanager
-def stage_run(stage: str, *, inputs: Sequence[Path]) -> Iterator[Run]:
-    """Open a run named after the stage in the domain's MLflow experiment; FAILED on an error.
+def check_numbers(rows: Sequence[Mapping[str, float]]) -> None:
+    """Raises: `ValueError` that names the metric which is not a number."""
+    for row in rows:
+        for name, value in row.items():
+            if value != value:
+                raise ValueError(f"metric {name} is NaN at step {row['step']}")
 
-    `inputs` are files whose sha256 the run records as `input.<stage>.<name>`.
-    """
-    from mlflow.entities import Param, RunTag
 
-    store = client()
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known of a run before its stage begins."""
+
+    stage: str
+    domain: str
+    """Names the MLflow experiment."""
+    tags: dict[str, str]
+    params: dict[str, str]
+    """The composed configuration, flat."""
+
+
+def describe(stage: str, inputs: Sequence[Path]) -> Opening:
+    """A run of `stage` that reads `inputs`, whose sha256 it records."""
     params = read_params(Path("params.yaml"))
-    domain = params["domain"]["name"]
-    found = store.get_experiment_by_name(domain)
-    experiment_id = (
-        found.experiment_id
-        if found
-        else store.create_experiment(
-            domain, artifact_location=_artifact_location(project_root(), domain)
-        )
-    )
     tags = {
         STAGE_TAG: stage,
         "mlflow.source.git.commit": git_commit(),
         "groundwork.experiment": os.environ.get("DVC_EXP_NAME", "workspace"),
         **{f"input.{path.parent.name}.{path.name}": sha256_file(path) for path in inputs},
     }
-    name = f"{stage} {tags['groundwork.experiment']}"
+    flat = {key: str(value)[:6000] for key, value in flatten(params).items()}
+    return Opening(stage, params["domain"]["name"], tags, flat)
+
+
+def open_run(opening: Opening) -> Run:
+    """Begin a run named after its stage in the domain's MLflow experiment."""
+    from mlflow.entities import Param, RunTag
+
+    store = client()
+    found = store.get_experiment_by_name(opening.domain)
+    experiment_id = (
+        found.experiment_id
+        if found
+        else store.create_experiment(
+            opening.domain, artifact_location=_artifact_location(project_root(), opening.domain)
+        )
+    )
+    name = f"{opening.stage} {opening.tags['groundwork.experiment']}"
     run_id = store.create_run(experiment_id, run_name=name).info.run_id
-    flat = [Param(key, str(value)[:6000]) for key, value in flatten(params).items()]
-    store.log_batch(run_id, params=flat[:100], tags=[RunTag(k, v) for k, v in tags.items()])
+    flat = [Param(key, value) for key, value in opening.params.items()]
+    tags = [RunTag(key, value) for key, value in opening.tags.items()]
+    store.log_batch(run_id, params=flat[:100], tags=tags)
     for start in range(100, len(flat), 100):
         store.log_batch(run_id, params=flat[start : start + 100])
     run = Run(store, run_id)
     run.log_artifact(Path("params.yaml"))
+    return run
+
+
+@contextmanager
+def stage_run(stage: str, *, inputs: Sequence[Path]) -> Iterator[Run]:
+    """Open a run named after the stage in the domain's MLflow experiment; FAILED on an error.
+
+    `inputs` are files whose sha256 the run records as `input.<stage>.<name>`. A stage that takes
+    seconds had better use `scribe.scribed_run`, which does not wait for MLflow.
+    """
+    run = open_run(describe(stage, inputs))
     started = time.monotonic()
     try:
         yield run
     except BaseException:
-        store.set_terminated(run_id, "FAILED")
+        run.end("FAILED")
         raise
     run.log_metrics({"stage_seconds": time.monotonic() - started})
-    store.set_terminated(run_id, "FINISHED")
+    run.end("FINISHED")
 
 
 def _artifact_location(root: Path, domain: str) -> str | None:

@@ -306,13 +306,10 @@ def test_the_bundled_encoder_tells_subjects_apart(config: CleanConfig) -> None:
         },
         config.category,
     )
-    found = [
-        *categorise(
-            [
-                "Driving in frost\n\nSnow and ice cost range; a warm battery charges faster.",
-                "Night rates\n\nThe supplier bills 8 p/kWh between midnight and five.",
-            ]
-        )
+    texts = [
+        "Driving in frost\n\nSnow and ice cost range; a warm battery charges faster.",
+        "Night rates\n\nThe supplier bills 8 p/kWh between midnight and five.",
     ]
+    found = list(categorise(texts))
     assert [category for category, _ in found] == ["winter", "costs"]
     assert json.dumps(found)

@@ -30,9 +30,9 @@ from groundwork.index import (
     load_index,
     passage_text,
 )
-from groundwork.index.build import subject_of
 from groundwork.index.encoder import DIMENSION, TOKEN_DIMENSION, Encoded, pack_tokens
-from groundwork.index.store import StoredPassage
+from groundwork.index.texts import subject_of
+from groundwork.index.vectors import StoredPassage
 from groundwork.records import Chunk
 
 FLAT = IndexConfig(faiss="Flat", bm25_k1=1.5, bm25_b=0.75)

@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from groundwork.artifacts import sha256_file
-from groundwork.index import (
-    TOKEN_SCALE,
-    Encoder,
-    EncoderEmbeddings,
-    encoder_dir,
-    encoder_sha256,
-)
+from groundwork.index import TOKEN_SCALE, Encoder, encoder_dir, encoder_sha256
 from groundwork.index.encoder import (
     BATCH,
     DIMENSION,
@@ -18,6 +12,7 @@ from groundwork.index.encoder import (
     _projection,
     pack_tokens,
 )
+from groundwork.index.store import EncoderEmbeddings
 
 TEXTS = ["Charging slows down in the cold.", "Kettle", "A tandem costs 25 pounds a day. " * 4]
 

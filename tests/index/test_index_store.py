@@ -10,8 +10,8 @@ from langchain_tests.integration_tests import VectorStoreIntegrationTests
 
 from groundwork.artifacts import read_parquet, write_parquet
 from groundwork.errors import ArtifactError, ConfigError, InputError
-from groundwork.index import PassageStore
-from groundwork.index.store import PASSAGES, VECTORS, StoredPassage
+from groundwork.index.store import PassageStore
+from groundwork.index.vectors import PASSAGES, VECTORS, StoredPassage
 
 EMBEDDINGS = DeterministicFakeEmbedding(size=6)
 TEXTS = ["The pump hums.", "Valves leak.", "Filters clog in spring."]

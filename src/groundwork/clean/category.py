@@ -79,14 +79,19 @@ class MeaningCategoriser:
     def __call__(self, texts: Iterable[str]) -> Iterator[tuple[str, float]]:
         """Category and confidence of each text, which depend on that text alone."""
         names = list(self.descriptions)
-        subject_D = self.encoder.encode([self.subject])[0]
-        labels = [f"{name.replace('_', ' ')}: {self.descriptions[name]}" for name in names]
-        categories_CD = _unit(self.encoder.encode(labels) - subject_D)
-        for text in tqdm(texts, desc="category", unit="doc"):
-            scores_C = categories_CD @ _unit(self._embed(text) - subject_D)
+        for scores_C in self.similarities(tqdm(texts, desc="category", unit="doc")):
             weights_C = np.exp((scores_C - scores_C.max()) / self.config.temperature)
             best = int(np.argmax(weights_C))
             yield names[best], round(float(weights_C[best] / weights_C.sum()), 4)
+
+    def similarities(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
+        """Of each text to all categories, (C,), in the order of the descriptions."""
+        subject_D = self.encoder.encode([self.subject])[0]
+        described = self.descriptions.items()
+        labels = [f"{name.replace('_', ' ')}: {words}" for name, words in described]
+        categories_CD = _unit(self.encoder.encode(labels) - subject_D)
+        for text in texts:
+            yield categories_CD @ _unit(self._embed(text) - subject_D)
 
     def _embed(self, text: str) -> np.ndarray:
         return _unit(self.encoder.encode(self._windows(text)).mean(0))

@@ -59,6 +59,16 @@ class PersonalDataConfig:
 
 
 @schema
+class ForeignConfig:
+    """When a block is left out because its language is none of `domain.languages`."""
+
+    min_words: Count
+    """Shorter blocks stay; 0 keeps every page whole, from 8 on it has an effect."""
+    min_probability: Ratio
+    """That the block is in the language that it seems to be in."""
+
+
+@schema
 class QualityConfig:
     """What a document must be like."""
 
@@ -105,7 +115,7 @@ class CategoryConfig:
     max_windows: PositiveInt
     """Parts that are read from the beginning of a document."""
     temperature: PositiveFloat
-    """Of the softmax over cosine similarities that gives the confidence."""
+    """Of the softmax over cosine similarities that gives the confidence; lower is surer."""
 
 
 @schema
@@ -115,6 +125,7 @@ class CleanConfig:
     extract: ExtractConfig
     personal_data: PersonalDataConfig
     repeated: RepeatedConfig
+    foreign: ForeignConfig
     quality: QualityConfig
     duplicates: DuplicatesConfig
     category: CategoryConfig

@@ -6,7 +6,7 @@ text are not made: a wrong author or date is worse than none.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -15,20 +15,54 @@ from groundwork.clean.blocks import one_line
 Tree = Any  # lxml ships no types
 LATEST_DATE = "2099-12-31"
 """A clock here would make equal pages differ from day to day."""
+_WORD = re.compile(r"\w+")
 _ISO_DATE = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"(?:{'|'.join(MONTHS)})[a-z]{{0,6}}\.?"
+_DAY = r"[0-3]?\d(?:st|nd|rd|th)?"
+_SPELLED_DATE = re.compile(
+    rf"\b(?:{_MONTH} {_DAY},? (?:19|20)\d\d|{_DAY} {_MONTH},? (?:19|20)\d\d)\b", re.I
+)
+_NUMBER = re.compile(r"\d+")
 _AUTHOR_NAMES = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author")
 _LOWER = "translate(@{0}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')"
 
 
 def find_title(tree: Tree) -> str:
-    """Title of the structured data, of social cards, or of the window, without the site's name."""
+    """The heading that the window's title or a social card repeats, else structured data, social
+    cards and the window's title themselves, without the site's name."""
     headlines = (item.get("headline") for item in json_ld(tree))
     titles = [_meta(tree, "property", "og:title"), *tree.xpath("//head/title/text()")]
+    headings = [one_line(heading.text_content()) for heading in tree.iter("h1")]
+    site = _meta(tree, "property", "og:site_name")
+    if repeated := choose_heading(headings, [str(title) for title in titles]):
+        return repeated
     for title in [*(text for text in headlines if isinstance(text, str)), *titles]:
-        words = re.split(r"\s[|·»]\s", one_line(str(title)))[0]
+        words = _without_site(one_line(str(title)), site)
         if words:
             return words
-    return ""
+    return next(filter(None, headings), "")
+
+
+def choose_heading(headings: Iterable[str], titles: Sequence[str]) -> str:
+    """The longest heading that stands whole in one of `titles`; empty when none does.
+
+    A short one may be the site's name, which titles repeat, too.
+    """
+    told = [f" {_plain(title)} " for title in titles]
+    repeated = [h for h in headings if _plain(h) and any(f" {_plain(h)} " in t for t in told)]
+    return max(repeated, key=len, default="")
+
+
+def _plain(text: str) -> str:
+    return " ".join(_WORD.findall(text.lower()))
+
+
+def _without_site(title: str, site: str) -> str:
+    """A title up to a bar, and without the name of the site at its end."""
+    words = re.split(r"\s[|·»]\s", title)[0]
+    start, dash, end = words.rpartition(" - ")
+    return start if dash and site and _plain(end) == _plain(site) else words
 
 
 def find_author(tree: Tree) -> str:
@@ -66,12 +100,23 @@ def find_date(tree: Tree, source: str) -> str:
         )
         if marked and _ISO_DATE.fullmatch(str(marked[0])[:10]):
             return str(marked[0])[:10]
-    if not _ISO_DATE.search(source):
+    if not _ISO_DATE.search(source) and not _SPELLED_DATE.search(source):
         return ""
     found = htmldate.find_date(
         _without_code(tree), extensive_search=False, original_date=True, max_date=LATEST_DATE
     )
-    return found if found and found in source else ""
+    return found if found and (found in source or _is_spelled(found, source)) else ""
+
+
+def _is_spelled(date: str, source: str) -> bool:
+    """Whether a page writes the date with the name of its month: 3 May 2024, or May 3rd, 2024."""
+    year, month, day = (int(part) for part in date.split("-"))
+    for match in _SPELLED_DATE.finditer(source):
+        words = match[0].lower()
+        numbers = [int(number) for number in _NUMBER.findall(words)]
+        if sorted(numbers) == sorted([day, year]) and MONTHS[month - 1] in words:
+            return True
+    return False
 
 
 def _without_code(tree: Tree) -> Tree:

@@ -12,15 +12,15 @@ from typing import Any
 
 from groundwork.artifacts import short_id
 from groundwork.clean.category import Categorise, categories_of_urls
-from groundwork.clean.config import CleanConfig, QualityConfig
+from groundwork.clean.config import CleanConfig
 from groundwork.clean.duplicates import Candidate, Duplicate, find_duplicates, list_clusters
 from groundwork.clean.extraction import Extraction
-from groundwork.clean.language import detect_language
+from groundwork.clean.language import Foreign, leave_out_foreign, read_languages
 from groundwork.clean.page import Reading, found_in, reading_work
 from groundwork.clean.quality import find_fault
 from groundwork.clean.reasons import Reason
-from groundwork.clean.repeated import RepeatedBlocks, find_repeated
-from groundwork.clean.report import Masks, build_report
+from groundwork.clean.repeated import RepeatedBlocks, find_repeated, without_blocks
+from groundwork.clean.report import Masks, build_report, report_foreign
 from groundwork.config import DomainConfig
 from groundwork.engine import EngineConfig, Results
 from groundwork.errors import InputError
@@ -69,7 +69,7 @@ def clean_pages(
     reading = Reading(config.extract, config.personal_data, allowed)
     read = _Readings(Results(reading_work(reading), ordered, engine=engine, unit="page"))
     repeated = find_repeated(_Texts(read), config.repeated)
-    sieve = _Sieve(read, repeated, config.quality, domain.languages)
+    sieve = _Sieve(read, repeated, config, domain.languages)
     duplicates = find_duplicates(map(_candidate, sieve.sift()), config.duplicates)
     extracted = len(sieve.languages) + sum(reject.reason in _QUALITY for reject in sieve.rejects)
     repeats = _repeats(duplicates)
@@ -89,6 +89,9 @@ def clean_pages(
         masks=masks,
         clusters=list_clusters(duplicates),
     )
+    left_out = {item.key for item in repeats}
+    kept = [(url, found) for url, found in sieve.foreign.items() if url not in left_out]
+    report["foreign"] = report_foreign(kept)
     return CleanResult(documents, rejects, report | {"repeated": repeated.as_report()})
 
 
@@ -148,35 +151,49 @@ class _Sieve:
 
     readings: _Readings
     repeated: RepeatedBlocks
-    config: QualityConfig
+    config: CleanConfig
     wanted_languages: list[str]
     languages: dict[str, str] = field(default_factory=dict)
     """Of the good pages, by URL."""
+    foreign: dict[str, list[Foreign]] = field(default_factory=dict)
+    """Blocks left out of good pages for their language, by URL; most pages have none."""
     rejects: list[Reject] = field(default_factory=list)
 
     def sift(self) -> Iterator[_Kept]:
-        """The good pages without the boilerplate of their sites; fills the two fields above."""
+        """The good pages without the boilerplate of their sites; fills the three fields above."""
         for page, read in self.readings:
             if isinstance(read, Reject):
                 self.rejects.append(read)
                 continue
             found = self._stripped(page, read)
-            language = detect_language(found)
+            languages = read_languages(found)
+            found, foreign = leave_out_foreign(
+                found, languages, wanted=self.wanted_languages, config=self.config.foreign
+            )
             fault = find_fault(
-                found, language=language, languages=self.wanted_languages, config=self.config
+                found,
+                language=languages.page,
+                languages=self.wanted_languages,
+                config=self.config.quality,
             )
             if fault:
                 self.rejects.append(Reject(page.url, *fault))
-            else:
-                self.languages[page.url] = language
-                yield _Kept(page, found, language)
+                continue
+            self.languages[page.url] = languages.page
+            if foreign:
+                self.foreign[page.url] = foreign
+            yield _Kept(page, found, languages.page)
 
     def good(self, left_out: Set[str]) -> Iterator[_Kept]:
         """What `sift` gave, without the pages of these addresses."""
         for page, read in self.readings:
             if page.url in self.languages and page.url not in left_out:
                 assert isinstance(read, Extraction)
-                yield _Kept(page, self._stripped(page, read), self.languages[page.url])
+                found = self._stripped(page, read)
+                if page.url in self.foreign:
+                    gone = {block.text for block in self.foreign[page.url]}
+                    found = replace(found, text=without_blocks(found.text, gone))
+                yield _Kept(page, found, self.languages[page.url])
 
     def _stripped(self, page: Page, read: Extraction) -> Extraction:
         return replace(read, text=self.repeated.strip(page.url, read.text))

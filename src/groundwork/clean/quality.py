@@ -57,7 +57,7 @@ def _share(what: str, value: float, bound: str, limit: float) -> str:
 def _letter_share(text: str) -> float:
     """Letters among the signs of prose; code and the lines of tables do not count."""
     prose = re.sub(r"[|\s-]", "", _CODE.sub("", text))
-    return sum(letter.isalpha() for letter in prose) / len(prose) if prose else 1.0
+    return sum(map(str.isalpha, prose)) / len(prose) if prose else 1.0
 
 
 def _repeated_share(text: str) -> float:

@@ -8,7 +8,7 @@ reference. A heading goes when all below it went.
 import hashlib
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ class RepeatedBlocks:
     def strip(self, url: str, text: str) -> str:
         """`text` of the page at `url` without the boilerplate of its site."""
         found = self.counts.get(_host(url))
-        return _without(text, found) if found else text
+        return without_blocks(text, found) if found else text
 
     def as_report(self) -> dict[str, Any]:
         """By host: each block's beginning and its number of pages, the most frequent first."""
@@ -109,14 +109,20 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc
 
 
+def is_prose(block: str) -> bool:
+    """Whether a block is prose or a list, not a heading, a table or code."""
+    return not block.lstrip().startswith(("#", "|", "```"))
+
+
 def _may_go(block: str) -> bool:
     """Whether a block is prose or a list that stands for itself, and introduces nothing."""
-    return not block.lstrip().startswith(("#", "|", "```")) and not block.endswith(":")
+    return is_prose(block) and not block.endswith(":")
 
 
-def _without(text: str, repeated: Mapping[str, int]) -> str:
+def without_blocks(text: str, left_out: Container[str]) -> str:
+    """Markdown without some of its blocks, and without headings below which nothing is left."""
     blocks = list(split_blocks(text))
-    gone = [block in repeated for block in blocks]
+    gone = [block in left_out for block in blocks]
     if not any(gone):
         return text
     for number in reversed(range(len(blocks))):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from groundwork.clean.language import Foreign
+from groundwork.clean.repeated import MAX_SHOWN_BLOCKS, MAX_SHOWN_CHARS
 from groundwork.records import Document, Reject
 
 
@@ -50,6 +52,26 @@ def build_report(
         "masked": dict(sorted(masks.by_kind.items())),
         "documents_with_masks": masks.documents,
         "clusters": list(clusters),
+    }
+
+
+def report_foreign(pages: Iterable[tuple[str, Sequence[Foreign]]]) -> dict[str, Any]:
+    """Blocks left out for their language: how many, in which, and where they stood."""
+    rows = [(url, block) for url, blocks in pages for block in blocks]
+    shown = [
+        {
+            "url": url,
+            "language": block.language,
+            "words": block.words,
+            "text": block.text[:MAX_SHOWN_CHARS],
+        }
+        for url, block in sorted(rows, key=lambda row: (row[0], row[1].text))
+    ]
+    return {
+        "blocks": len(rows),
+        "words": sum(block.words for _, block in rows),
+        "languages": _counts([block.language for _, block in rows]),
+        "shown": shown[:MAX_SHOWN_BLOCKS],
     }
 
 

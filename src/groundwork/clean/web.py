@@ -16,6 +16,7 @@ from groundwork.clean.config import ExtractConfig
 from groundwork.clean.decode import check_html, check_markup, decode_body
 from groundwork.clean.extraction import Extraction
 from groundwork.clean.metadata import (
+    choose_heading,
     find_author,
     find_canonical,
     find_date,
@@ -55,9 +56,11 @@ def extract_html(page: Page, config: ExtractConfig) -> Extraction:
     if not _words(found):
         raise PageRefusedError(Reason.NO_CONTENT, "no main content was found")
     blocks = _without_byline(found, author)
-    headings = [block.text for block in blocks if block.kind is Kind.HEADING and block.level == 1]
+    # Where a heading is no content it is left without text: it does not name the page then.
+    first = [block for block in blocks if block.kind is Kind.HEADING and block.level == 1]
+    headings = [text for block in first if (text := one_line(block.text).replace("`", ""))]
     if headings:
-        title = one_line(headings[0]).replace("`", "")
+        title = choose_heading(headings, [title]) or headings[0]
     return Extraction(
         title=title,
         headed=bool(headings),

@@ -11,8 +11,10 @@ from groundwork.config import DomainConfig
 from groundwork.crawl.api_mapping import MAX_DETAIL_CHARS, RecordMapping, compiled
 from groundwork.crawl.client import Answer, Client
 from groundwork.crawl.config import CrawlConfig
+from groundwork.crawl.notes import notes_of
 from groundwork.crawl.outcomes import CrawlResult, Fetch, Fetched, RejectReason
 from groundwork.crawl.pagination import Pagination
+from groundwork.crawl.progress import Progress
 from groundwork.errors import ConfigError, InputError
 from groundwork.records import Page, Reject
 from groundwork.sources import ApiConfig
@@ -31,24 +33,34 @@ def collect_api(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
     ledger = _Ledger(domain, config, RecordMapping.of(api))
     url: str | None = pagination.first(api.url)
     assert url is not None
-    client = Client(
-        config,
-        local=api.local,
-        accept="application/json",
-        headers=headers,
-        home=url,
-        obey_robots=api.obey_robots,
-    )
-    with client:
-        while url is not None:
-            url = ledger.follow(url, client.get(url), pagination)
+    depends_on = [api.headers, sorted(api.secret_headers), api.local, api.obey_robots]
+    with notes_of(["api", url], depends_on=depends_on, config=config) as store:
+        client = Client(
+            config,
+            local=api.local,
+            accept="application/json",
+            headers=headers,
+            home=url,
+            obey_robots=api.obey_robots,
+            store=store,
+        )
+        with client, Progress(resumed=len(store.resumed.places)) as progress:
+            while url is not None:
+                url = ledger.follow(url, client.get(url), pagination)
+                ledger.is_more = url is not None
+                progress.show(ledger)
+        _check_found(ledger, api)
+    return ledger.result()
+
+
+def _check_found(ledger: "_Ledger", api: ApiConfig) -> None:
+    """Raises: `InputError` when no record could be kept."""
     if not ledger.pages:
         first = ledger.rejects[0] if ledger.rejects else None
         found = f"{first.key}: {first.detail}" if first else "the list is empty"
         is_private = first is not None and first.reason == RejectReason.PRIVATE_ADDRESS
         mend = "set domain.api.local=true if it is your own" if is_private else "check domain.api"
         raise InputError(f"{api.url}: no record could be kept; {found}; {mend}")
-    return ledger.result()
 
 
 def _secrets(api: ApiConfig) -> dict[str, str]:
@@ -73,6 +85,21 @@ class _Ledger:
     rejects: list[Reject] = field(default_factory=list)
     fetches: dict[str, Fetch] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
+    is_more: bool = True
+    """Whether an answer is known that was not asked for."""
+
+    @property
+    def kept(self) -> int:
+        """Pages."""
+        return len(self.pages)
+
+    def queued(self) -> int:
+        """Answers that wait: an API names the next one alone."""
+        return int(self.is_more)
+
+    def rejected(self) -> int:
+        """Records and answers that are no page."""
+        return len(self.rejects)
 
     def follow(self, url: str, answer: Answer, pagination: Pagination) -> str | None:
         """Take the records of an answer; return the next address, or None at the end."""

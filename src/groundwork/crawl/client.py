@@ -17,9 +17,12 @@ from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.connection import CheckedBackend
 from groundwork.crawl.fetch import REDIRECTS, RETRYABLE, RETRYABLE_REASONS, media_type
 from groundwork.crawl.gzipped import TooLargeError, unzip
+from groundwork.crawl.job import Answer as Noted
+from groundwork.crawl.job import Kind
 from groundwork.crawl.outcomes import Fetched, RejectReason
 from groundwork.crawl.resolve import PrivateAddressError
 from groundwork.crawl.robots import MAX_ROBOTS_BYTES, Robots, read_robots
+from groundwork.crawl.store import Store
 from groundwork.crawl.urls import canonical, origin
 
 IGNORED = "ignored"
@@ -50,6 +53,8 @@ class Client:
     """Sent to the host of `home` alone: they may hold a key."""
     home: str
     obey_robots: bool
+    store: Store
+    """Holds what was answered before a kill; see `notes`."""
     deadline_s: float = 0.0
     backend: CheckedBackend = field(init=False)
     pool: Any = field(init=False)
@@ -108,6 +113,19 @@ class Client:
         return "disallowed", Fetched(url, 0, _now(), reason, detail, attempts=0)
 
     def _get_with_retries(self, url: str, *, max_bytes: int | None = None) -> Answer:
+        """One answer, from the run that broke off or from the host, and noted then."""
+        if noted := self.store.resumed.get(Kind.LIST, url):
+            sha256 = noted.fetched.sha256
+            body = self.store.bodies.read(sha256) if sha256 else b""
+            return Answer(noted.fetched, body, "none", *noted.links)
+        answer = self._ask(url, max_bytes=max_bytes)
+        if answer.fetched.reason != RejectReason.TIME_CAP:
+            if answer.fetched.sha256:
+                self.store.bodies.write(answer.fetched.sha256, answer.body)
+            self.store.record(Noted(Kind.LIST, answer.fetched, (answer.link,), ()))
+        return answer
+
+    def _ask(self, url: str, *, max_bytes: int | None) -> Answer:
         wait_s = self.config.backoff_s
         for attempt in range(1, self.config.retries + 2):
             self._keep_pace(url)
@@ -218,11 +236,12 @@ def _describe(url: str, now: str, response: Any, body: bytes) -> Answer:
         size_bytes=len(body),
         sha256=sha256_bytes(body),
     )
+    bare = replace(fetched, sha256="")  # no body of it is kept
     if response.status in REDIRECTS:
-        return Answer(_redirect(fetched, _header(response, "Location")), b"", "none")
+        return Answer(_redirect(bare, _header(response, "Location")), b"", "none")
     if not 200 <= response.status < 300:
         detail = f"expected status 200, got {response.status}"
-        failed = replace(fetched, reason=RejectReason.HTTP_ERROR, detail=detail)
+        failed = replace(bare, reason=RejectReason.HTTP_ERROR, detail=detail)
         return Answer(failed, b"", "none")
     return Answer(fetched, body, "none", _header(response, "Link"))
 

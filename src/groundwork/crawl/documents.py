@@ -5,7 +5,7 @@ In: a tree, which lists its entries and reads them. Out: every entry is one page
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from posixpath import splitext
@@ -17,6 +17,7 @@ from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.includes import put_includes
 from groundwork.crawl.licences import stated_licence
 from groundwork.crawl.outcomes import CrawlResult, Fetch, RejectReason
+from groundwork.crawl.progress import Progress
 from groundwork.errors import InputError
 from groundwork.records import Page, Reject
 
@@ -99,6 +100,16 @@ class _Reader:
     """Of the entries that the shelf holds."""
     deadline_s: float
     kept: int = 0
+    waiting: int = 0
+    refused: int = 0
+
+    def queued(self) -> int:
+        """Files that are not looked at."""
+        return self.waiting
+
+    def rejected(self) -> int:
+        """Files that are no page."""
+        return self.refused
 
     def read(self, entry: Entry, missing: list[Reject]) -> Page:
         """The page of an entry. Raises: `_Refused`."""
@@ -163,15 +174,17 @@ def read_documents(tree: Tree, shelf: Shelf, config: CrawlConfig, *, where: str)
     listed = tree.entries()
     entries = sorted((e for e in listed if shelf.holds(e.path)), key=lambda e: shelf.url(e.path))
     paths = frozenset(entry.path for entry in entries)
-    reader = _Reader(tree, shelf, config, paths, time.monotonic() + config.max_total_s)
+    deadline_s = time.monotonic() + config.max_total_s
+    reader = _Reader(tree, shelf, config, paths, deadline_s, waiting=len(entries))
     pages, rejects, fetches = [], [], []
-    for entry in entries:
+    for entry in _shown(entries, reader):
         missing: list[Reject] = []
         try:
             page = reader.read(entry, missing)
             pages.append(page)
             fetches.append(_fetch(page.url, shelf, size_bytes=len(page.body), sha256=page.sha256))
         except _Refused as refused:
+            reader.refused += 1
             rejects.append(Reject(shelf.url(entry.path), refused.reason, refused.detail))
             fetches.append(_fetch(shelf.url(entry.path), shelf, size_bytes=0, sha256=""))
         rejects.extend(missing)
@@ -180,6 +193,15 @@ def read_documents(tree: Tree, shelf: Shelf, config: CrawlConfig, *, where: str)
     if not pages:
         raise InputError(f"{where}: {_no_pages(rejects, excluded=len(listed) - len(entries))}")
     return CrawlResult(pages, rejects, fetches, offsite=0, excluded=len(listed) - len(entries))
+
+
+def _shown(entries: Sequence[Entry], reader: _Reader) -> Iterator[Entry]:
+    """The entries, with the line of progress that a crawl shows."""
+    with Progress(resumed=0) as progress:
+        for entry in entries:
+            yield entry
+            reader.waiting -= 1
+            progress.show(reader)
 
 
 def _fetch(url: str, shelf: Shelf, *, size_bytes: int, sha256: str) -> Fetch:

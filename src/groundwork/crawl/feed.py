@@ -9,12 +9,16 @@ from groundwork.crawl.client import Answer, Client
 from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.feed_entries import Entry, as_page, parse_feed, read_entry
 from groundwork.crawl.licences import stated_licence
+from groundwork.crawl.notes import notes_of
 from groundwork.crawl.outcomes import CrawlResult, Fetch, RejectReason
+from groundwork.crawl.progress import Progress
 from groundwork.crawl.run import crawl_domain
 from groundwork.crawl.urls import canonical
 from groundwork.errors import ConfigError, InputError
 from groundwork.records import Page, Reject
 from groundwork.sources import FeedConfig
+
+ACCEPT = "application/atom+xml, application/rss+xml, application/xml, text/xml, */*;q=0.1"
 
 
 @dataclass(slots=True)
@@ -27,9 +31,29 @@ class _Feeds:
     answers: dict[str, Answer] = field(default_factory=dict)
     """Answer that brought the entry of a URL."""
     rejects: list[Reject] = field(default_factory=list)
+    waiting: int = 0
+    """Feeds that are not read to their end."""
 
-    def read(self, client: Client, url: str) -> None:
+    @property
+    def kept(self) -> int:
+        """Entries; `linked` pages are counted when they are crawled."""
+        return len(self.entries)
+
+    def queued(self) -> int:
+        """Feeds that wait."""
+        return self.waiting
+
+    def rejected(self) -> int:
+        """Entries and feeds of which nothing is taken."""
+        return len(self.rejects)
+
+    def read(self, client: Client, url: str, progress: Progress) -> None:
         """Read a feed and the older pages that it links to."""
+        self._read(client, url, progress)
+        self.waiting -= 1
+        progress.show(self)
+
+    def _read(self, client: Client, url: str, progress: Progress) -> None:
         seen: set[str] = set()
         following: str | None = url
         while following is not None:
@@ -43,6 +67,7 @@ class _Feeds:
                 return
             seen.add(following)
             following = self._read_page(client.get(following), following)
+            progress.show(self)
 
     def _read_page(self, answer: Answer, url: str) -> str | None:
         """Take the entries of one answer; return the next page of the feed."""
@@ -81,32 +106,46 @@ def collect_feed(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
     Raises: `ConfigError` for an address that is none; `InputError` when no article could be kept.
     """
     assert domain.feed is not None
-    feeds = _Feeds(config, domain.feed)
-    for url in domain.feed.urls:
-        spelled = canonical(url)
-        if spelled is None:
-            raise ConfigError(
-                f"domain.feed.urls: {url!r}: expected a URL that begins with http:// or https://"
-            )
-        accept = "application/atom+xml, application/rss+xml, application/xml, text/xml, */*;q=0.1"
-        client = Client(
-            config, local=domain.feed.local, accept=accept, headers={}, home=url, obey_robots=True
+    source = domain.feed
+    urls = [_spelled(url) for url in source.urls]
+    feeds = _Feeds(config, source, waiting=len(urls))
+    known: Any = ["feed", urls]
+    with notes_of(known, depends_on=[source.local, source.articles], config=config) as store:
+        with Progress(resumed=len(store.resumed.places)) as progress:
+            for url in urls:
+                client = Client(
+                    config, local=source.local, accept=ACCEPT, headers={}, home=url,
+                    obey_robots=True, store=store,
+                )  # fmt: skip
+                with client:
+                    feeds.read(client, url, progress)
+        chosen = _chosen(feeds)
+        if source.articles == "linked":
+            return _linked(chosen, feeds, domain)
+        return _inline(chosen, feeds, domain)
+
+
+def _spelled(url: str) -> str:
+    spelled = canonical(url)
+    if spelled is None:
+        raise ConfigError(
+            f"domain.feed.urls: {url!r}: expected a URL that begins with http:// or https://"
         )
-        with client:
-            feeds.read(client, spelled)
+    return spelled
+
+
+def _chosen(feeds: _Feeds) -> list[Entry]:
+    """The newest entries, as many as may be kept. Raises: `InputError` when there is none."""
     if not feeds.entries:
         words = "; ".join(f"{reject.key}: {reject.detail}" for reject in feeds.rejects[:3])
         raise InputError(
-            f"{domain.feed.urls[0]}: no entry with an article; {words or 'the feed is empty'}; "
+            f"{feeds.source.urls[0]}: no entry with an article; {words or 'the feed is empty'}; "
             "check domain.feed.urls"
         )
-    chosen = list(feeds.entries.values())[: config.max_pages]
-    for entry in list(feeds.entries.values())[config.max_pages :]:
-        detail = f"more than {config.max_pages} pages"
-        feeds.rejects.append(Reject(entry.url, RejectReason.PAGE_CAP, detail))
-    if domain.feed.articles == "linked":
-        return _linked(chosen, feeds, domain)
-    return _inline(chosen, feeds, domain)
+    limit = feeds.config.max_pages
+    for entry in list(feeds.entries.values())[limit:]:
+        feeds.rejects.append(Reject(entry.url, RejectReason.PAGE_CAP, f"more than {limit} pages"))
+    return list(feeds.entries.values())[:limit]
 
 
 def _linked(entries: list[Entry], feeds: _Feeds, domain: DomainConfig) -> CrawlResult:

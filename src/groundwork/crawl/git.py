@@ -1,9 +1,10 @@
 """The documentation files of a git repository at a commit as a source."""
 
+import shutil
 import subprocess
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
@@ -11,7 +12,11 @@ from groundwork.config import DomainConfig
 from groundwork.crawl.config import CrawlConfig
 from groundwork.crawl.documents import Entry, Shelf, read_documents
 from groundwork.crawl.git_program import Git, fetch_commit, find_commit
-from groundwork.crawl.outcomes import CrawlResult, RejectReason
+from groundwork.crawl.job import Answer, Kind
+from groundwork.crawl.notes import notes_of
+from groundwork.crawl.outcomes import CrawlResult, Fetched, RejectReason
+from groundwork.crawl.store import Store
+from groundwork.sources import GitConfig
 
 LINK, SUBMODULE = "120000", "160000"
 
@@ -23,9 +28,12 @@ def collect_git(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
     remote = "://" in source.repository
     with ExitStack() as stack:
         if remote:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crawl.")))
-            git = Git(folder, config)
-            commit = fetch_commit(git, source)
+            known = ["git", source.repository, source.commit]
+            depends_on = [source.local, source.max_bytes]
+            store = stack.enter_context(notes_of(known, depends_on=depends_on, config=config))
+            git = Git(store.folder / "repository", config)
+            stack.callback(shutil.rmtree, git.folder, ignore_errors=True)
+            commit = _brought(git, source, store)
         else:
             git = Git(Path(source.repository), config)
             commit = find_commit(git, source)
@@ -34,6 +42,23 @@ def collect_git(domain: DomainConfig, config: CrawlConfig) -> CrawlResult:
         shelf = Shelf("git", public_url, source.include, source.exclude, domain.licence, commit)
         where = f"{source.repository} at {commit[:12]}"
         return read_documents(tree, shelf, config, where=where)
+
+
+def _brought(git: Git, source: GitConfig, store: Store) -> str:
+    """The commit of a remote repository, fetched unless a run that was killed has done so."""
+    noted = store.resumed.get(Kind.COMMIT, source.repository)
+    if (
+        noted
+        and git.folder.is_dir()
+        and git.run("cat-file", "-e", noted.fetched.etag).returncode == 0
+    ):
+        return noted.fetched.etag
+    shutil.rmtree(git.folder, ignore_errors=True)
+    git.folder.mkdir()
+    commit = fetch_commit(git, source)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    store.record(Answer(Kind.COMMIT, Fetched(source.repository, 0, now, etag=commit), (), ()))
+    return commit
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,10 @@ class Kind(StrEnum):
     PAGE = "page"
     ROBOTS = "robots"
     SITEMAP = "sitemap"
+    LIST = "list"
+    """A page of a feed or an answer of an API, or robots.txt on the way to one."""
+    COMMIT = "commit"
+    """A commit that was brought from a remote repository."""
 
 
 @dataclass(frozen=True, slots=True)

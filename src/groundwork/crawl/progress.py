@@ -1,10 +1,23 @@
 """The line that a person watches while a crawl runs."""
 
 from types import TracebackType
-
-from groundwork.crawl.frontier import Frontier
+from typing import Protocol
 
 LINE = "{desc}: {n_fmt} pages, {rate_noinv_fmt}{postfix} [{elapsed}]"
+
+
+class Books(Protocol):
+    """Who keeps count of a source."""
+
+    @property
+    def kept(self) -> int:
+        """Pages."""
+
+    def queued(self) -> int:
+        """What waits, as far as it is known."""
+
+    def rejected(self) -> int:
+        """What is no page."""
 
 
 class Progress:
@@ -17,12 +30,12 @@ class Progress:
         note = f"crawl (goes on after {resumed} answers)" if resumed else "crawl"
         self.bar = tqdm(desc=note, unit=" pages", bar_format=LINE, mininterval=0.5)
 
-    def show(self, frontier: Frontier) -> None:
-        """Called after each URL; draws twice a second at most."""
+    def show(self, books: Books) -> None:
+        """Called after each URL or file; draws twice a second at most."""
         self.bar.set_postfix_str(
-            f"{frontier.queued()} waiting, {frontier.rejected()} rejected", refresh=False
+            f"{books.queued()} waiting, {books.rejected()} rejected", refresh=False
         )
-        self.bar.update(frontier.kept - self.bar.n)
+        self.bar.update(books.kept - self.bar.n)
 
     def __enter__(self) -> "Progress":
         return self

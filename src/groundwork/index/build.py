@@ -1,4 +1,4 @@
-"""Builds and opens the search index of a corpus.
+"""Builds the search index of a corpus.
 
 In: chunks. Out: `vectors.faiss`, `passages.parquet`, `bm25/`, and the sentences of every passage
 with their vectors and those of their tokens (`sentences.parquet`, `sentences.faiss`, `tokens.npy`),
@@ -7,26 +7,18 @@ so that answering a question embeds nothing but the question.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate, groupby
 from pathlib import Path
 
-import faiss
 import numpy as np
-from langchain_core.documents import Document
 
-from groundwork.artifacts import (
-    check_manifest,
-    read_parquet,
-    replacing,
-    write_manifest,
-    write_parquet,
-)
+from groundwork.artifacts import replacing, write_manifest, write_parquet
 from groundwork.chunk import split_sentences
-from groundwork.errors import ArtifactError, InputError
+from groundwork.errors import InputError
 from groundwork.index.config import IndexConfig
 from groundwork.index.encoder import DIMENSION, Encoder, encoder_sha256
 from groundwork.index.lexical import Lexicon
-from groundwork.index.store import PASSAGES, VECTORS, EncoderEmbeddings, PassageStore
+from groundwork.index.texts import documents_of, passage_text, subject_of
+from groundwork.index.vectors import PASSAGES, VECTORS, StoredPassage, make_faiss, write_passages
 from groundwork.records import Chunk
 
 SENTENCES = "sentences.parquet"
@@ -46,37 +38,6 @@ class Sentence:
     """Rows of `tokens.npy` that are its own; those of the sentences before it come first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
-    """Everything that retrieval needs, in memory."""
-
-    store: PassageStore
-    lexicon: Lexicon
-    chunks: tuple[Chunk, ...]
-    vectors_ND: np.ndarray
-    sentences: tuple[Sentence, ...]
-    sentence_vectors_SD: np.ndarray
-    first_sentence_N: np.ndarray
-    """Sentences of passage n are `first_sentence_N[n]:first_sentence_N[n + 1]`; length N + 1."""
-    tokens_MP: np.ndarray
-    """int8 vectors of all sentences' tokens, memory-mapped; see `TOKEN_SCALE`."""
-    first_token_S: np.ndarray
-    """Tokens of sentence s are `first_token_S[s]:first_token_S[s + 1]`; length S + 1."""
-
-
-def passage_text(chunk: Chunk) -> str:
-    """What is embedded and indexed for a passage: its title and headings give it its subject."""
-    heading = f"{chunk.title}. {chunk.heading}" if chunk.heading else chunk.title
-    return f"{heading}. {chunk.text}"
-
-
-def subject_of(chunk: Chunk) -> str:
-    """What is put in front of a sentence before it is embedded: alone, it often lacks its subject,
-    which title and heading give."""
-    heading = chunk.heading.rpartition(" > ")[2]
-    return f"{chunk.title}: {heading}: " if heading else f"{chunk.title}: "
-
-
 def build_index(
     chunks: Sequence[Chunk], *, config: IndexConfig, encoder: Encoder, folder: Path
 ) -> str:
@@ -88,14 +49,11 @@ def build_index(
         raise InputError("artifacts/chunk/chunks.parquet: no passages; expected at least one")
     texts = [passage_text(chunk) for chunk in chunks]
     groups = [texts[part] for part in documents_of(chunks)]
-    store = PassageStore(EncoderEmbeddings(encoder), factory=config.faiss)
-    store.add_vectors(
-        [chunk.text for chunk in chunks],
-        np.concatenate(list(encoder.encode_groups(groups, label="embed passages"))),
-        metadatas=[_metadata(chunk) for chunk in chunks],
-        ids=[chunk.passage_id for chunk in chunks],
-    )
-    store.save(folder)
+    vectors_ND = np.concatenate(list(encoder.encode_groups(groups, label="embed passages")))
+    index = make_faiss(config.faiss, vectors_ND.shape[1], vectors_ND)
+    index.add(vectors_ND)
+    rows = [StoredPassage.of(chunk.passage_id, chunk.text, _metadata(chunk)) for chunk in chunks]
+    write_passages(folder, index, rows)
     Lexicon.build(texts, k1=config.bm25_k1, b=config.bm25_b).save(folder / "bm25")
     sentences = _index_sentences(chunks, encoder=encoder, folder=folder)
     names = [VECTORS, PASSAGES, SENTENCES, SENTENCE_VECTORS, WORD_VECTORS]
@@ -110,18 +68,10 @@ def build_index(
     )
 
 
-def documents_of(chunks: Sequence[Chunk]) -> list[slice]:
-    """Which of `chunks`, in their order, belong to one document.
-
-    Each is embedded apart from the others, so that its vectors depend on itself alone: to the last
-    bit they do depend on what else is in a batch.
-    """
-    sizes = [len(list(group)) for _, group in groupby(chunks, key=lambda c: c.document_id)]
-    return [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]
-
-
 def _index_sentences(chunks: Sequence[Chunk], *, encoder: Encoder, folder: Path) -> list[Sentence]:
     """Write the sentences of all passages, their vectors and those of their tokens."""
+    import faiss
+
     spans = [
         [(n, a, b) for n in range(len(chunks))[part] for a, b in split_sentences(chunks[n].text)]
         for part in documents_of(chunks)
@@ -155,38 +105,3 @@ def _metadata(chunk: Chunk) -> dict[str, object]:
     values = asdict(chunk)
     del values["text"], values["passage_id"]
     return values
-
-
-def load_index(folder: Path, encoder: Encoder) -> Index:
-    """Open an index after checking every file of it.
-
-    Raises: `ArtifactError` when a file was damaged, or the index was built with another encoder.
-    """
-    manifest = check_manifest(folder)
-    built_with = manifest["encoder"]["sha256"]
-    if built_with != encoder_sha256():
-        raise ArtifactError(
-            f"{folder}: built with encoder {built_with[:12]}…, but the installed one is "
-            f"{encoder_sha256()[:12]}…; install the versions of requirements.lock"
-        )
-    store = PassageStore.load(folder, EncoderEmbeddings(encoder), factory=manifest["faiss"])
-    sentences = read_parquet(folder / SENTENCES, Sentence)
-    flat = faiss.read_index(str(folder / SENTENCE_VECTORS))
-    chunks = tuple(_chunk(document) for document in store.documents)
-    tokens_MP = np.load(folder / WORD_VECTORS, mmap_mode="r", allow_pickle=False)
-    counts_N = np.bincount([s.passage for s in sentences], minlength=len(chunks))
-    return Index(
-        store=store,
-        lexicon=Lexicon.load(folder / "bm25", size=len(chunks)),
-        chunks=chunks,
-        vectors_ND=store.vectors(),
-        sentences=tuple(sentences),
-        sentence_vectors_SD=flat.reconstruct_n(0, flat.ntotal),
-        first_sentence_N=np.concatenate([[0], np.cumsum(counts_N)]),
-        tokens_MP=tokens_MP,
-        first_token_S=np.concatenate([[0], np.cumsum([s.tokens for s in sentences])]),
-    )
-
-
-def _chunk(document: Document) -> Chunk:
-    return Chunk(passage_id=document.id or "", text=document.page_content, **document.metadata)

@@ -8,12 +8,14 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import bm25s
 import numpy as np
 
 from groundwork.errors import ArtifactError, InputError
+
+if TYPE_CHECKING:
+    import bm25s
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.,][0-9]+)*")
 _STOPWORDS = """
@@ -54,7 +56,7 @@ def term_spans(text: str) -> list[tuple[int, int, str]]:
 class Lexicon:
     """BM25 scores of passages for a question, and the weight of each term."""
 
-    def __init__(self, model: bm25s.BM25, *, size: int) -> None:
+    def __init__(self, model: "bm25s.BM25", *, size: int) -> None:
         self._model = model
         self.size = size
         self._postings = np.diff(model.scores["indptr"]) if size else np.zeros(0)
@@ -65,6 +67,8 @@ class Lexicon:
 
         Raises: `InputError` when no text holds a word.
         """
+        import bm25s
+
         logging.getLogger("bm25s").setLevel(logging.WARNING)  # its import sets DEBUG
         model = bm25s.BM25(k1=k1, b=b)
         vocabulary: dict[str, int] = {}
@@ -81,6 +85,8 @@ class Lexicon:
     @classmethod
     def load(cls, folder: Path, *, size: int) -> "Lexicon":
         """Read an index that `save` wrote for `size` passages."""
+        import bm25s
+
         try:
             return cls(bm25s.BM25.load(str(folder), load_vocab=True, allow_pickle=False), size=size)
         except (OSError, ValueError, KeyError) as error:

@@ -1,13 +1,12 @@
 """A LangChain vector store over FAISS that is saved without pickle.
 
-Owns the files `vectors.faiss` and `passages.parquet`. Documents keep their ids and metadata
+Documents keep their ids and metadata
 (as JSON), so what is loaded equals what was saved.
 """
 
 import json
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,10 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
-from groundwork.artifacts import read_parquet, replacing, write_parquet
-from groundwork.errors import ArtifactError, ConfigError, InputError
+from groundwork.artifacts import read_parquet
+from groundwork.errors import ArtifactError, InputError
 from groundwork.index.encoder import Encoder
-
-VECTORS = "vectors.faiss"
-PASSAGES = "passages.parquet"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A row of `passages.parquet`; its position is the number of its vector."""
-
-    passage_id: str
-    text: str
-    metadata: str
-    """JSON object."""
+from groundwork.index.vectors import PASSAGES, VECTORS, StoredPassage, make_faiss, write_passages
 
 
 class EncoderEmbeddings(Embeddings):
@@ -49,26 +36,6 @@ class EncoderEmbeddings(Embeddings):
     def embed_query(self, text: str) -> list[float]:
         """The same embedding as for documents: the encoder is symmetric."""
         return self.embed_documents([text])[0]
-
-
-def make_faiss(factory: str, dimension: int, vectors_ND: np.ndarray) -> faiss.Index:
-    """Build the FAISS index that `factory` names, by inner product, trained on `vectors_ND`."""
-    try:
-        index = faiss.index_factory(dimension, factory, faiss.METRIC_INNER_PRODUCT)
-    except RuntimeError as error:
-        raise ConfigError(
-            f"index.faiss={factory!r} in params.yaml: expected a FAISS factory string such as "
-            f"Flat or HNSW32,Flat ({str(error).splitlines()[0]})"
-        ) from error
-    if not index.is_trained:
-        try:
-            index.train(vectors_ND)
-        except RuntimeError as error:
-            raise ConfigError(
-                f"index.faiss={factory!r} in params.yaml: {len(vectors_ND)} passages are too few "
-                "to train it; use Flat"
-            ) from error
-    return index
 
 
 class PassageStore(VectorStore):
@@ -212,19 +179,9 @@ class PassageStore(VectorStore):
         """Write `vectors.faiss` and `passages.parquet`. Raises: `InputError` when empty."""
         if self._index is None:
             raise InputError(f"{folder}: the store holds no passages; there is nothing to save")
-        with replacing(folder / VECTORS) as temporary_path:
-            faiss.write_index(self._index, str(temporary_path))
-        rows = [
-            StoredPassage(
-                passage_id=key,
-                text=self._documents[key].page_content,
-                metadata=json.dumps(
-                    self._documents[key].metadata, sort_keys=True, ensure_ascii=False
-                ),
-            )
-            for key in self._ids
-        ]
-        write_parquet(folder / PASSAGES, rows, StoredPassage)
+        documents = ((key, self._documents[key]) for key in self._ids)
+        rows = [StoredPassage.of(key, doc.page_content, doc.metadata) for key, doc in documents]
+        write_passages(folder, self._index, rows)
 
     @classmethod
     def load(cls, folder: Path, embedding: Embeddings, *, factory: str = "Flat") -> "PassageStore":

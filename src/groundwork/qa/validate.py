@@ -6,6 +6,7 @@ reject with a reason for each that does not. Every text is embedded once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -134,13 +135,20 @@ def _problem_alone(
 
 def _support(answer: str, chunk: Chunk) -> float:
     """Share of the answer's words that passage, title and headings hold; numbers must all be."""
-    from groundwork.index import passage_text, terms
+    from groundwork.index import terms
 
-    wanted = terms(answer)
-    held = set(terms(passage_text(chunk)))
+    wanted, held = terms(answer), _held(chunk)
     if not wanted or any(term[0].isdigit() and term not in held for term in wanted):
         return 0.0
     return sum(term in held for term in wanted) / len(wanted)
+
+
+@lru_cache(maxsize=8)
+def _held(chunk: Chunk) -> frozenset[str]:
+    """Words of a passage; its questions come one after the other."""
+    from groundwork.index import passage_text, terms
+
+    return frozenset(terms(passage_text(chunk)))
 
 
 def _golden_problem(

@@ -9,6 +9,8 @@ import re
 import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 from groundwork.qa.lexicon import BE, MODALS, PARTICIPLES, VERBS
@@ -82,8 +84,24 @@ class Token:
 
 @lru_cache(maxsize=1)
 def _tagger() -> Any:
-    from textblob.en import parser
+    """The tagger of `textblob.en`, made as that module makes it but without what it imports.
 
+    `import textblob` imports nltk with scipy and scikit-learn: 1.3 s, most of what the questions
+    of one page take.
+    """
+    package = find_spec("textblob")
+    assert package, "requirements.lock pins textblob"
+    assert package.origin
+    folder = Path(package.origin).parent
+    spec = spec_from_file_location("textblob._text", folder / "_text.py")
+    assert spec, "a file with a name"
+    assert spec.loader
+    text = module_from_spec(spec)
+    spec.loader.exec_module(text)
+    names = ("morphology", "context", "entities")
+    files = {name: str(folder / "en" / f"en-{name}.txt") for name in names}
+    lexicon = text.Lexicon(path=str(folder / "en" / "en-lexicon.txt"), language="en", **files)
+    parser = text.Parser(lexicon=lexicon, default=("NN", "NNP", "CD"), language="en")
     with warnings.catch_warnings():
         # textblob 0.20 reads its word lists on first use and leaves the files to the collector.
         warnings.simplefilter("ignore", ResourceWarning)
