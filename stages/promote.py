@@ -41,7 +41,7 @@ from stages import main
 ARTIFACTS_DIR = Path("artifacts")
 OUT_DIR = ARTIFACTS_DIR / "promote"
 INPUTS = [ARTIFACTS_DIR / "evaluate" / name for name in ("rows.jsonl", "metrics.json")]
-STAGES = ("crawl", "clean", "chunk", "qa", "index", "base", "train", "evaluate")
+STAGES = ("crawl", "clean", "chunk", "qa", "adapt", "index", "base", "train", "evaluate")
 
 
 def promote() -> None:

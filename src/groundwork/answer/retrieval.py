@@ -30,7 +30,10 @@ class Scores:
     """Similarities of one question to candidate passages, each of shape (K,)."""
 
     numbers_K: np.ndarray
+    searched_K: np.ndarray
+    """Cosine by the encoder that searches: the adapted one where an adapter serves."""
     dense_K: np.ndarray
+    """Cosine by the base encoder: answerers and refusal learn from it whichever one searches."""
     lexical_K: np.ndarray
     sentence_K: np.ndarray
     token_K: np.ndarray
@@ -50,6 +53,7 @@ class Retrieval:
         self._categories_N = np.array([chunk.category for chunk in index.chunks])
         self._encoder = encoder
         self._known: dict[str, Query] = {}
+        self._searched: dict[str, np.ndarray] = {}
         self._speller = Speller.of([passage_text(chunk) for chunk in index.chunks])
 
     def mend(self, question: str) -> str:
@@ -72,8 +76,12 @@ class Retrieval:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if len(self._known) + len(new) > REMEMBERED:
             self._known.clear()
+            self._searched.clear()
         encoded = self._encoder.encode_tokens(new, skip=[0] * len(new))
+        retriever = self.index.retriever
+        searched_BD = retriever.encode(new) if retriever else encoded.vectors_BD
         for i, text in enumerate(new):
+            self._searched[text] = searched_BD[i]
             self._known[text] = make_query(
                 text,
                 encoded.vectors_BD[i],
@@ -129,7 +137,7 @@ class Retrieval:
         config = self._config
         best = max(float(scores.lexical_K.max()), 1e-9)
         fused_K = (
-            config.dense_weight * scores.dense_K
+            config.dense_weight * scores.searched_K
             + config.sentence_weight * scores.sentence_K
             + config.token_weight * scores.token_K
             + config.lexical_weight * scores.lexical_K / best
@@ -161,16 +169,17 @@ class Retrieval:
 
     def _scores(self, question: str, allowed_N: np.ndarray) -> Scores:
         query = self.query(question)
-        vector_D = query.vector_D
+        vector_D, searched_D = query.vector_D, self._searched[question]
         wanted = self._config.candidates
         if not allowed_N.all():
             wanted = len(allowed_N)
-        found = [number for number, _ in self.index.store.search_vector(vector_D, wanted)]
+        found = [number for number, _ in self.index.store.search_vector(searched_D, wanted)]
         lexical_N = self.index.lexicon.scores(question)
         found += np.argsort(-lexical_N, kind="stable")[:wanted].tolist()
         numbers_K = np.array(sorted({n for n in found if allowed_N[n]}), dtype=np.int64)
         return Scores(
             numbers_K=numbers_K,
+            searched_K=self.index.searched_ND[numbers_K] @ searched_D,
             dense_K=self.index.vectors_ND[numbers_K] @ vector_D,
             lexical_K=lexical_N[numbers_K],
             sentence_K=np.array([self._best_sentence(n, vector_D) for n in numbers_K]),

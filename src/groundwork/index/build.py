@@ -2,13 +2,17 @@
 
 In: chunks. Out: `vectors.faiss`, `passages.parquet`, `bm25/`, and the sentences of every passage
 with their vectors and those of their tokens (`sentences.parquet`, `sentences.faiss`, `tokens.npy`),
-so that answering a question embeds nothing but the question.
+so that answering a question embeds nothing but the question. An adapter that was trained for the
+domain serves the search for passages alone: then `vectors.faiss` is the adapted encoder's,
+`plain.faiss` the base encoder's, and `retriever/` holds the adapter.
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate, groupby
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -24,14 +28,17 @@ from groundwork.artifacts import (
 from groundwork.chunk import split_sentences
 from groundwork.errors import ArtifactError, InputError
 from groundwork.index.config import IndexConfig
-from groundwork.index.encoder import DIMENSION, Encoder, encoder_sha256
+from groundwork.index.encoder import Encoder, encoder_sha256, retriever_sha256
 from groundwork.index.lexical import Lexicon
+from groundwork.index.lora import ADAPTER_FILES, adapter_sha256
 from groundwork.index.store import PASSAGES, VECTORS, EncoderEmbeddings, PassageStore
 from groundwork.records import Chunk
 
 SENTENCES = "sentences.parquet"
 SENTENCE_VECTORS = "sentences.faiss"
 WORD_VECTORS = "tokens.npy"
+PLAIN_VECTORS = "plain.faiss"
+RETRIEVER = "retriever"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,11 @@ class Index:
     lexicon: Lexicon
     chunks: tuple[Chunk, ...]
     vectors_ND: np.ndarray
+    """Of the base encoder: what answerers and refusal learn from."""
+    searched_ND: np.ndarray
+    """Of the encoder that searches; the same array when no adapter serves."""
+    retriever: Encoder | None
+    """The adapted encoder that embeds a question to be searched; None when the base does."""
     sentences: tuple[Sentence, ...]
     sentence_vectors_SD: np.ndarray
     first_sentence_N: np.ndarray
@@ -78,20 +90,27 @@ def subject_of(chunk: Chunk) -> str:
 
 
 def build_index(
-    chunks: Sequence[Chunk], *, config: IndexConfig, encoder: Encoder, folder: Path
+    chunks: Sequence[Chunk],
+    *,
+    config: IndexConfig,
+    encoder: Encoder,
+    folder: Path,
+    adapter_dir: Path | None = None,
 ) -> str:
     """Index `chunks` in `folder` and return the manifest's sha256.
+
+    With `adapter_dir`, passages are searched by the encoder that has this adapter merged in.
 
     Raises: `InputError` when there are no chunks.
     """
     if not chunks:
         raise InputError("artifacts/chunk/chunks.parquet: no passages; expected at least one")
     texts = [passage_text(chunk) for chunk in chunks]
-    groups = [texts[part] for part in documents_of(chunks)]
-    store = PassageStore(EncoderEmbeddings(encoder), factory=config.faiss)
+    retriever = encoder.adapted(adapter_dir) if adapter_dir else encoder
+    store = PassageStore(EncoderEmbeddings(retriever), factory=config.faiss)
     store.add_vectors(
         [chunk.text for chunk in chunks],
-        np.concatenate(list(encoder.encode_groups(groups, label="embed passages"))),
+        embed_passages(chunks, retriever),
         metadatas=[_metadata(chunk) for chunk in chunks],
         ids=[chunk.passage_id for chunk in chunks],
     )
@@ -99,15 +118,51 @@ def build_index(
     Lexicon.build(texts, k1=config.bm25_k1, b=config.bm25_b).save(folder / "bm25")
     sentences = _index_sentences(chunks, encoder=encoder, folder=folder)
     names = [VECTORS, PASSAGES, SENTENCES, SENTENCE_VECTORS, WORD_VECTORS]
+    if adapter_dir:
+        names += _keep_adapter(chunks, encoder=encoder, adapter_dir=adapter_dir, folder=folder)
     names += sorted(f"bm25/{path.name}" for path in (folder / "bm25").iterdir())
     return write_manifest(
         folder,
         names,
         encoder={"name": "all-MiniLM-L6-v2", "sha256": encoder_sha256()},
+        retriever={
+            "sha256": retriever_sha256(adapter_dir),
+            "adapter_sha256": adapter_sha256(adapter_dir) if adapter_dir else None,
+        },
         faiss=config.faiss,
         passages=len(chunks),
         sentences=len(sentences),
     )
+
+
+def embed_passages(chunks: Sequence[Chunk], encoder: Encoder) -> np.ndarray:
+    """Vectors of the passages (N, D), embedded document by document."""
+    texts = [passage_text(chunk) for chunk in chunks]
+    groups = [texts[part] for part in documents_of(chunks)]
+    return np.concatenate(list(encoder.encode_groups(groups, label="embed passages")))
+
+
+def _keep_adapter(
+    chunks: Sequence[Chunk], *, encoder: Encoder, adapter_dir: Path, folder: Path
+) -> list[str]:
+    """Write the base encoder's vectors of the passages, and the adapter; return the names."""
+    _write_flat(folder / PLAIN_VECTORS, embed_passages(chunks, encoder))
+    (folder / RETRIEVER).mkdir(parents=True)
+    for name in ADAPTER_FILES:
+        shutil.copyfile(adapter_dir / name, folder / RETRIEVER / name)
+    return [PLAIN_VECTORS, *(f"{RETRIEVER}/{name}" for name in ADAPTER_FILES)]
+
+
+def _write_flat(path: Path, vectors_ND: np.ndarray) -> None:
+    flat = faiss.IndexFlatIP(vectors_ND.shape[1])
+    flat.add(np.ascontiguousarray(vectors_ND))
+    with replacing(path) as temporary_path:
+        faiss.write_index(flat, str(temporary_path))
+
+
+def _read_flat(path: Path) -> np.ndarray:
+    flat = faiss.read_index(str(path))
+    return np.asarray(flat.reconstruct_n(0, flat.ntotal))
 
 
 def documents_of(chunks: Sequence[Chunk]) -> list[slice]:
@@ -141,10 +196,7 @@ def _index_sentences(chunks: Sequence[Chunk], *, encoder: Encoder, folder: Path)
         for (n, a, b), tokens in zip(group, encoded.tokens_B.tolist(), strict=True)
     ]
     write_parquet(folder / SENTENCES, sentences, Sentence)
-    flat = faiss.IndexFlatIP(DIMENSION)
-    flat.add(np.concatenate([part.vectors_BD for part in packed]))
-    with replacing(folder / SENTENCE_VECTORS) as temporary_path:
-        faiss.write_index(flat, str(temporary_path))
+    _write_flat(folder / SENTENCE_VECTORS, np.concatenate([part.vectors_BD for part in packed]))
     tokens_MP = np.concatenate([part.tokens_MP for part in packed])
     with replacing(folder / WORD_VECTORS) as temporary_path, temporary_path.open("wb") as file:
         np.save(file, tokens_MP, allow_pickle=False)
@@ -169,9 +221,12 @@ def load_index(folder: Path, encoder: Encoder) -> Index:
             f"{folder}: built with encoder {built_with[:12]}…, but the installed one is "
             f"{encoder_sha256()[:12]}…; install the versions of requirements.lock"
         )
-    store = PassageStore.load(folder, EncoderEmbeddings(encoder), factory=manifest["faiss"])
+    retriever = _read_retriever(folder, manifest, encoder)
+    store = PassageStore.load(
+        folder, EncoderEmbeddings(retriever or encoder), factory=manifest["faiss"]
+    )
+    searched_ND = store.vectors()
     sentences = read_parquet(folder / SENTENCES, Sentence)
-    flat = faiss.read_index(str(folder / SENTENCE_VECTORS))
     chunks = tuple(_chunk(document) for document in store.documents)
     tokens_MP = np.load(folder / WORD_VECTORS, mmap_mode="r", allow_pickle=False)
     counts_N = np.bincount([s.passage for s in sentences], minlength=len(chunks))
@@ -179,13 +234,22 @@ def load_index(folder: Path, encoder: Encoder) -> Index:
         store=store,
         lexicon=Lexicon.load(folder / "bm25", size=len(chunks)),
         chunks=chunks,
-        vectors_ND=store.vectors(),
+        vectors_ND=_read_flat(folder / PLAIN_VECTORS) if retriever else searched_ND,
+        searched_ND=searched_ND,
+        retriever=retriever,
         sentences=tuple(sentences),
-        sentence_vectors_SD=flat.reconstruct_n(0, flat.ntotal),
+        sentence_vectors_SD=_read_flat(folder / SENTENCE_VECTORS),
         first_sentence_N=np.concatenate([[0], np.cumsum(counts_N)]),
         tokens_MP=tokens_MP,
         first_token_S=np.concatenate([[0], np.cumsum([s.tokens for s in sentences])]),
     )
+
+
+def _read_retriever(folder: Path, manifest: dict[str, Any], encoder: Encoder) -> Encoder | None:
+    """The adapted encoder; None when the base serves, or in indexes older than adapters."""
+    if not manifest.get("retriever", {}).get("adapter_sha256"):
+        return None
+    return encoder.adapted(folder / RETRIEVER)
 
 
 def _chunk(document: Document) -> Chunk:
