@@ -1,5 +1,6 @@
 """Retriever adaptation: QLoRA of the encoder on the domain's questions and passages."""
 
+from groundwork.adapt.asked import compare_on
 from groundwork.adapt.config import AdaptConfig
 from groundwork.adapt.decision import (
     Decision,
@@ -24,6 +25,7 @@ __all__ = [
     "Watched",
     "adapt_encoder",
     "answered",
+    "compare_on",
     "compare_searches",
     "decide",
     "forget",

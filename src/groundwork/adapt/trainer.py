@@ -12,7 +12,13 @@ from typing import Any
 
 from groundwork.adapt.config import AdaptConfig
 from groundwork.adapt.pairs import Pair
-from groundwork.base import device_type, keep_packing, quantization, quiet_loading
+from groundwork.base import (
+    device_type,
+    keep_packing,
+    older_names,
+    quantization,
+    quiet_loading,
+)
 from groundwork.errors import ConfigError
 from groundwork.index import DIMENSION
 from groundwork.train import without_pickle
@@ -53,7 +59,6 @@ def load_quantised(folder: Path, config: AdaptConfig, *, bf16: bool) -> Any:
     Raises: `ConfigError` when a target module is not in the encoder.
     """
     import torch
-    from peft import LoraConfig, get_peft_model
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
@@ -73,19 +78,24 @@ def load_quantised(folder: Path, config: AdaptConfig, *, bf16: bool) -> Any:
     )
     keep_packing(transformer.model)
     _check_targets(transformer.model, config)
-    transformer.model = get_peft_model(
-        transformer.model,
-        LoraConfig(
-            r=config.lora.rank,
-            lora_alpha=config.lora.alpha,
-            lora_dropout=config.lora.dropout,
-            target_modules=sorted(config.lora.target_modules),
-            exclude_modules="pooler.*",
-            task_type="FEATURE_EXTRACTION",
-        ),
-    )
+    transformer.model = _with_adapters(transformer.model, config)
     modules = [transformer, Pooling(DIMENSION, "mean"), Normalize()]
     return SentenceTransformer(modules=modules, device=device)
+
+
+def _with_adapters(model: Any, config: AdaptConfig) -> Any:
+    from peft import LoraConfig, get_peft_model
+
+    lora = LoraConfig(
+        r=config.lora.rank,
+        lora_alpha=config.lora.alpha,
+        lora_dropout=config.lora.dropout,
+        target_modules=sorted(config.lora.target_modules),
+        exclude_modules="pooler.*",
+        task_type="FEATURE_EXTRACTION",
+    )
+    with older_names():
+        return get_peft_model(model, lora)
 
 
 def _check_targets(model: Any, config: AdaptConfig) -> None:

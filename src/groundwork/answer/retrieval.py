@@ -4,6 +4,7 @@ In: a question and an `Index`. Out: passages, best first. The question is embedd
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,17 +106,32 @@ class Retrieval:
         question and of its parts are taken in turns.
         """
         wanted = top_k or self._config.top_k
+        hits = self._hits(question, self._allowed(category, without))[:wanted]
+        return self._widened(hits) if self._config.returned == "parent" else hits
+
+    def ranking(self, question: str) -> list[int]:
+        """Numbers of the passages found, best first, as they are searched: none widened."""
+        allowed_N = self._allowed(None, ())
+        return [self.numbers[hit.chunk.passage_id] for hit in self._hits(question, allowed_N)]
+
+    def unadapted(self) -> "Retrieval":
+        """The same retrieval with the base encoder in the place of an adapted one."""
+        plain = copy(self)
+        plain.index = self.index.unadapted(self._encoder)
+        plain._known = dict(self._known)
+        plain._searched = {text: query.vector_D for text, query in self._known.items()}
+        return plain
+
+    def _hits(self, question: str, allowed_N: np.ndarray) -> list[Retrieved]:
         if question not in self._known:
             self.remember([question])
-        allowed_N = self._allowed(category, without)
         turns = [self._ranked(text, allowed_N) for text in (question, *parts(question))]
         found: dict[str, Retrieved] = {}
         for position in range(max(map(len, turns), default=0)):
             for ranked in turns:
                 if position < len(ranked):
                     found.setdefault(ranked[position].chunk.passage_id, ranked[position])
-        hits = list(found.values())[:wanted]
-        return self._widened(hits) if self._config.returned == "parent" else hits
+        return list(found.values())
 
     def _widened(self, hits: Sequence[Retrieved]) -> list[Retrieved]:
         """The passages of each hit's parent section as they stand there, with the hit's scores."""

@@ -9,7 +9,7 @@ domain serves the search for passages alone: then `vectors.faiss` is the adapted
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,15 @@ class Index:
     """int8 vectors of all sentences' tokens, memory-mapped; see `TOKEN_SCALE`."""
     first_token_S: np.ndarray
     """Tokens of sentence s are `first_token_S[s]:first_token_S[s + 1]`; length S + 1."""
+
+    def unadapted(self, encoder: Encoder) -> "Index":
+        """The same index searched by the base encoder, to compare with."""
+        if self.retriever is None:
+            return self
+        store = PassageStore(EncoderEmbeddings(encoder))
+        ids = [chunk.passage_id for chunk in self.chunks]
+        store.add_vectors([chunk.text for chunk in self.chunks], self.vectors_ND, ids=ids)
+        return replace(self, store=store, searched_ND=self.vectors_ND, retriever=None)
 
 
 def passage_text(chunk: Chunk) -> str:

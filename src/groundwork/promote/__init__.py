@@ -1,7 +1,7 @@
 """The gate, the release and the registry.
 
-`gate` and `matching` are imported as modules: they need `evaluate`, whose libraries would keep
-the command line waiting for seconds.
+`gate`, `matching` and `retriever` are imported as modules: they need `evaluate`, whose libraries
+would keep the command line waiting for seconds.
 """
 
 from groundwork.promote.comparison import Comparison, compare
