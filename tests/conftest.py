@@ -110,7 +110,8 @@ def write_evaluation(artifacts_dir: Path, rows: list[dict[str, Any]]) -> None:
     figures = {name: {"score": 0.75, "token_f1": 0.5, "bleu": None} for name in answerers}
     write_jsonl(folder / "rows.jsonl", rows)
     write_json(
-        folder / "metrics.json", {"headline": {"answerers": figures}, "retriever": RETRIEVER}
+        folder / "metrics.json",
+        {"headline": {"answerers": figures}, "retriever": RETRIEVER | {"questions": {}}},
     )
     write_json(folder / "calibration.json", {"extractive": {"weights": [1.0]}})
     write_manifest(folder, ["rows.jsonl", "metrics.json", "calibration.json"])
