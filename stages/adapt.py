@@ -40,6 +40,7 @@ from groundwork.artifacts import (
 )
 from groundwork.base import device_type
 from groundwork.config import load
+from groundwork.engine import load_engine
 from groundwork.errors import ArtifactError
 from groundwork.index import (
     ADAPTER_FILES,
@@ -69,7 +70,7 @@ def adapt() -> None:
     chunks = read_parquet(CHUNKS_PATH, Chunk)
     shutil.rmtree(OUT_DIR, ignore_errors=True)
     with stage_run("adapt", inputs=[QA / "manifest.json", CHUNKS_PATH]) as run:
-        encoder = RememberingEncoder()
+        encoder = RememberingEncoder(engine=load_engine())
         asked, relevant, lost = answered(_questions("validation"), chunks)
         pairs, rejects = make_pairs(
             _questions("train"),

@@ -26,6 +26,7 @@ from groundwork.tracking import client, find_run
 
 pytestmark = pytest.mark.slow
 OUT = Path("artifacts/adapt")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,9 @@ def _write_questions(train: Sequence[Question], validation: Sequence[Question]) 
 
 
 def _write_params(**changes: Any) -> None:
+    engine = yaml.safe_load((ROOT / "conf/engine/local.yaml").read_text(encoding="utf-8"))
     params = {
+        "engine": engine,
         "domain": {"name": "plants"},
         "adapt": asdict(adapt_config(**changes)),
         "index": {"faiss": "Flat", "bm25_k1": 1.5, "bm25_b": 0.75},
