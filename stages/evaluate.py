@@ -6,10 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from groundwork.adapt import compare_on
 from groundwork.answer import AnswerConfig, Retrieval, fit_ranker, make_answerer, read_prior
 from groundwork.artifacts import (
     check_manifest,
     from_mapping,
+    read_json,
     read_jsonl,
     write_json,
     write_jsonl,
@@ -54,9 +56,13 @@ def evaluate() -> None:
     learn, test = _questions(domain, config)
     with stage_run("evaluate", inputs=INPUTS) as run:
         encoder = Encoder.load()
-        rows, calibration = _answer(domain, encoder, learn=learn, test=test)
+        answer = load("answer", AnswerConfig)
+        index = load_index(ARTIFACTS_DIR / "index", encoder)
+        retrieval = Retrieval(index, encoder, answer.retrieval)
+        rows, calibration = _answer(domain, answer, retrieval, learn=learn, test=test)
         rows = score_rows(rows, encoder, config=config)
         summary = summarise(rows, config=config)
+        summary["retriever"] = _retriever(test, retrieval, config)
         _write(rows, summary, calibration, title=domain.title)
         run.log_metrics(_flat(summary["headline"]["answerers"]))
         for name in ("metrics.json", "report.html"):
@@ -81,11 +87,13 @@ def _questions(
 
 
 def _answer(
-    domain: DomainConfig, encoder: Encoder, *, learn: list[Question], test: list[Question]
+    domain: DomainConfig,
+    config: AnswerConfig,
+    retrieval: Retrieval,
+    *,
+    learn: list[Question],
+    test: list[Question],
 ) -> tuple[list[Row], dict[str, Any]]:
-    config = load("answer", AnswerConfig)
-    index = load_index(ARTIFACTS_DIR / "index", encoder)
-    retrieval = Retrieval(index, encoder, config.retrieval)
     prior = None if any(q.origin == "golden" for q in learn) else read_prior()
     ranker = prior.ranker if prior else fit_ranker(learn, retrieval)
     rows: list[Row] = []
@@ -116,6 +124,25 @@ def _answer(
     return rows, {"ranker": asdict(ranker), "answerers": calibrations}
 
 
+def _retriever(
+    test: list[Question], retrieval: Retrieval, config: EvaluateConfig
+) -> dict[str, Any]:
+    """What the adapter does to the search that serves; without one there is nothing to compare."""
+    manifest = read_json(ARTIFACTS_DIR / "index" / "manifest.json")
+    about = {"serves": "adapted" if retrieval.index.retriever else "base", "questions": {}}
+    if retrieval.index.retriever:
+        plain = retrieval.unadapted()
+        about["questions"] = compare_on(
+            test,
+            retrieval.index.chunks,
+            base=lambda question: plain.ranking(retrieval.mend(question)),
+            adapted=lambda question: retrieval.ranking(retrieval.mend(question)),
+            resamples=config.resamples,
+            seed=config.seed,
+        )
+    return about | manifest["retriever"]
+
+
 def _write(
     rows: list[Row], summary: dict[str, Any], calibration: dict[str, Any], *, title: str
 ) -> None:
@@ -141,6 +168,14 @@ def _flat(answerers: dict[str, dict[str, float | None]]) -> dict[str, float]:
 
 def _tell(summary: dict[str, Any]) -> None:
     head = summary["headline"]
+    for dataset, splits in summary["retriever"]["questions"].items():
+        for split, figures in splits.items():
+            found = figures["ndcg_at_10"]
+            print(
+                f"evaluate: search of {found['n']} {dataset} questions, {split}: nDCG@10 "
+                f"{found['base']:.3f} -> {found['adapted']:.3f} by the adapted encoder "
+                f"[{found['low']:+.3f}, {found['high']:+.3f}]"
+            )
     print(f"evaluate: {head['dataset']} questions, {head['split']}")
     for name, metrics in head["answerers"].items():
         shown = ("score", "fact_coverage", "token_f1", "refusal_recall", "latency_p50_ms")

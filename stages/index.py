@@ -14,6 +14,7 @@ from groundwork.store import reused
 from stages import main
 
 CHUNKS_PATH = Path("artifacts/chunk/chunks.parquet")
+ADAPT_DIR = Path("artifacts/adapt")
 OUT_DIR = Path("artifacts/index")
 
 
@@ -21,12 +22,20 @@ def index() -> None:
     """Embed passages and sentences; write FAISS, BM25 and the manifest."""
     started = time.monotonic()
     config = load("index", IndexConfig)
-    check_manifest(CHUNKS_PATH.parent)
+    for folder in (CHUNKS_PATH.parent, ADAPT_DIR):
+        check_manifest(folder)
+    adapted = read_json(ADAPT_DIR / "metrics.json")["serves"] == "adapted"
     chunks = read_parquet(CHUNKS_PATH, Chunk)
     shutil.rmtree(OUT_DIR, ignore_errors=True)
-    with scribed_run("index", inputs=[CHUNKS_PATH]) as run:
-        encoder = RememberingEncoder(engine=load_engine())
-        build_index(chunks, config=config, encoder=encoder, folder=OUT_DIR)
+    inputs = [CHUNKS_PATH, ADAPT_DIR / "manifest.json"]
+    with scribed_run("index", inputs=inputs) as run:
+        build_index(
+            chunks,
+            config=config,
+            encoder=RememberingEncoder(engine=load_engine()),
+            folder=OUT_DIR,
+            adapter_dir=ADAPT_DIR if adapted else None,
+        )
         manifest = read_json(OUT_DIR / "manifest.json")
         run.log_metrics({name: manifest[name] for name in ("passages", "sentences")})
         passages, sentences = reused("embed"), reused("embed_tokens")
@@ -34,7 +43,8 @@ def index() -> None:
         run.set_output(OUT_DIR / "manifest.json")
     print(
         f"index: {manifest['passages']} passages and {manifest['sentences']} sentences "
-        f"(reused those of {passages} and {sentences} documents) "
+        f"(reused those of {passages} and {sentences} documents), searched by the "
+        f"{'adapted' if adapted else 'base'} encoder, "
         f"in {time.monotonic() - started:.0f} s"
     )
 

@@ -35,13 +35,14 @@ from groundwork.promote import (
 )
 from groundwork.promote.gate import Decision, decide
 from groundwork.promote.matching import match_questions, refuse_few
+from groundwork.promote.retriever import refuse_worse
 from groundwork.tracking import Run, find_run, git_commit, stage_run
 from stages import main
 
 ARTIFACTS_DIR = Path("artifacts")
 OUT_DIR = ARTIFACTS_DIR / "promote"
 INPUTS = [ARTIFACTS_DIR / "evaluate" / name for name in ("rows.jsonl", "metrics.json")]
-STAGES = ("crawl", "clean", "chunk", "qa", "index", "base", "train", "evaluate")
+STAGES = ("crawl", "clean", "chunk", "qa", "adapt", "index", "base", "train", "evaluate")
 
 
 def promote() -> None:
@@ -56,6 +57,8 @@ def promote() -> None:
     with stage_run("promote", inputs=INPUTS) as run:
         champion, champion_rows, trouble = _champion(domain.name)
         decision, note = _decide(rows, champion_rows, config)
+        retriever = read_json(INPUTS[1])["retriever"]
+        decision = refuse_worse(decision, retriever, margin=config.guards.retriever)
         about = {
             **asdict(decision),
             "against": f"{champion.name}/{champion.version}" if champion else None,

@@ -20,6 +20,7 @@ from groundwork.promote import Ingredients, build_release
 from groundwork.records import Document, Page
 
 DECISION = {"promoted": True, "reasons": ["first_champion"], "details": ["none yet"]}
+RETRIEVER = {"sha256": "e5", "adapter_sha256": None}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -108,7 +109,10 @@ def write_evaluation(artifacts_dir: Path, rows: list[dict[str, Any]]) -> None:
     answerers = sorted({item["answerer"] for item in rows})
     figures = {name: {"score": 0.75, "token_f1": 0.5, "bleu": None} for name in answerers}
     write_jsonl(folder / "rows.jsonl", rows)
-    write_json(folder / "metrics.json", {"headline": {"answerers": figures}})
+    write_json(
+        folder / "metrics.json",
+        {"headline": {"answerers": figures}, "retriever": RETRIEVER | {"questions": {}}},
+    )
     write_json(folder / "calibration.json", {"extractive": {"weights": [1.0]}})
     write_manifest(folder, ["rows.jsonl", "metrics.json", "calibration.json"])
 
@@ -142,7 +146,7 @@ def make_artifacts(folder: Path) -> Path:
     write_manifest(folder / "clean", ["documents.parquet"])
     write_bytes(folder / "index/vectors.faiss", b"vectors")
     write_text(folder / "index/bm25/terms.json", "{}")
-    write_manifest(folder / "index", ["vectors.faiss", "bm25/terms.json"])
+    write_manifest(folder / "index", ["vectors.faiss", "bm25/terms.json"], retriever=RETRIEVER)
     write_json(folder / "base/base.json", {"name": "embedded", "revision": "r1"})
     write_bytes(folder / "base/model/model.safetensors", b"weights")
     write_manifest(folder / "base", ["base.json", "model/model.safetensors"])

@@ -30,6 +30,7 @@ NAMELESS = {"utils", "helpers", "common", "manager", "misc"}
 BY_MODULE = {
     "groundwork.promote.gate": "needs `evaluate`, whose libraries keep the command line waiting",
     "groundwork.promote.matching": "as above",
+    "groundwork.promote.retriever": "as above",
     "groundwork.answer.prompt": "text only; the answerers behind the room's name load models",
     "groundwork.answer.extracts": "as above",
     "groundwork.answer.matching": "as above",

@@ -25,6 +25,7 @@ CONFIG = PromoteConfig(
         category_score=0.3,
         category_questions=4,
         latency_ratio=2.0,
+        retriever=0.01,
         latency_floor_ms=100,
     ),
 )

@@ -107,6 +107,7 @@ def test_provenance_names_code_data_runs_and_hashes(build: Build) -> None:
         },
         "mlflow_runs": {"index": "", "train": "run1"},
         "base": {"name": "embedded", "revision": "r1"},
+        "retriever": {"sha256": "e5", "adapter_sha256": None},
         "decision": _read(folder / "decision.json"),
         "sha256": {
             "index": found["sha256"]["index"],

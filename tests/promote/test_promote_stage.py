@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -53,7 +54,9 @@ def evaluated(checkout: Path, artifacts_dir: Path) -> Evaluated:
     folder = artifacts_dir / "evaluate"
     template = read_jsonl(folder / "rows.jsonl")[0]
 
-    def write(*, question: str = "What of {}?", **shares: float) -> None:
+    def write(
+        *, question: str = "What of {}?", retriever: Any = MappingProxyType({}), **shares: float
+    ) -> None:
         rows = [
             template
             | {"answerer": name, "question_id": f"q{n:02}", "question": question.format(n)}
@@ -63,7 +66,10 @@ def evaluated(checkout: Path, artifacts_dir: Path) -> Evaluated:
         ]
         figures = {name: {"score": share, "bleu": None} for name, share in shares.items()}
         write_jsonl(folder / "rows.jsonl", rows)
-        write_json(folder / "metrics.json", {"headline": {"answerers": figures}})
+        write_json(
+            folder / "metrics.json",
+            {"headline": {"answerers": figures}, "retriever": {"questions": dict(retriever)}},
+        )
         write_manifest(folder, ["rows.jsonl", "metrics.json", "calibration.json"])
 
     return write
@@ -77,6 +83,42 @@ def _promote() -> dict[str, Any]:
         Path("artifacts/promote/decision.json").read_text(encoding="utf-8")
     )
     return decision
+
+
+SEARCH = {"base": 0.8, "adapted": 0.785, "difference": -0.015, "low": -0.03, "high": 0.0, "n": 60}
+
+
+def test_an_adapter_that_searches_worse_is_not_promoted(
+    evaluated: Evaluated, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not even as the first champion; the reason names the way out."""
+    half = {"ndcg_at_10": SEARCH}
+    evaluated(extractive=0.8, retriever={"golden": {"test": half}})
+    decision = _promote()
+    assert (decision["promoted"], decision["reasons"]) == (False, ["retriever"])
+    assert "set adapt.enabled=false" in decision["details"][0]
+    assert decision["release"] == "pets/1"
+    assert "nothing stays champion" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "retriever",
+    [
+        {"golden": {"test": {"ndcg_at_10": SEARCH | {"adapted": 0.79}}}},
+        {"generated": {"test": {"ndcg_at_10": SEARCH}}},
+        {},
+    ],
+    ids=["within the margin", "not of the questions that decide", "no adapter"],
+)
+def test_an_adapter_within_the_margin_stops_nothing(
+    evaluated: Evaluated, retriever: dict[str, Any]
+) -> None:
+    """A fall of .01 of nDCG@10 is allowed, and only the gate's own questions count."""
+    evaluated(extractive=0.8, retriever=retriever)
+    decision = _promote()
+    assert decision["promoted"] is True
+    guards = [guard["name"] for guard in decision["guards"]]
+    assert guards == (["retriever_ndcg_at_10"] if "golden" in retriever else [])
 
 
 def test_best_candidate_becomes_the_first_champion(

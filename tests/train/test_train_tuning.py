@@ -20,7 +20,7 @@ from groundwork.errors import ConfigError
 from groundwork.train import Prepared, Settings, Tuned, prepare_pairs, save_adapter, tune
 from groundwork.train.checkpoint import newest_checkpoint, pack, unpack
 from groundwork.train.config import TrainConfig
-from groundwork.train.tuning import _history
+from groundwork.train.tuning import COLUMNS, history_rows
 
 pytestmark = pytest.mark.slow
 
@@ -229,7 +229,7 @@ def test_packed_state_is_unpacked_alike() -> None:
 def test_loss_that_is_no_number_is_an_error() -> None:
     """Never smoothed over."""
     with pytest.raises(ConfigError, match="loss is nan at step 2"):
-        _history([{"step": 2, "loss": float("nan")}])
+        history_rows([{"step": 2, "loss": float("nan")}], stage="train", columns=COLUMNS)
 
 
 KILLED = """

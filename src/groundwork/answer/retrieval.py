@@ -4,6 +4,7 @@ In: a question and an `Index`. Out: passages, best first. The question is embedd
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,7 +31,10 @@ class Scores:
     """Similarities of one question to candidate passages, each of shape (K,)."""
 
     numbers_K: np.ndarray
+    searched_K: np.ndarray
+    """Cosine by the encoder that searches: the adapted one where an adapter serves."""
     dense_K: np.ndarray
+    """Cosine by the base encoder: answerers and refusal learn from it whichever one searches."""
     lexical_K: np.ndarray
     sentence_K: np.ndarray
     token_K: np.ndarray
@@ -50,6 +54,7 @@ class Retrieval:
         self._categories_N = np.array([chunk.category for chunk in index.chunks])
         self._encoder = encoder
         self._known: dict[str, Query] = {}
+        self._searched: dict[str, np.ndarray] = {}
         self._speller = Speller.of([passage_text(chunk) for chunk in index.chunks])
 
     def mend(self, question: str) -> str:
@@ -72,8 +77,12 @@ class Retrieval:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if len(self._known) + len(new) > REMEMBERED:
             self._known.clear()
+            self._searched.clear()
         encoded = self._encoder.encode_tokens(new, skip=[0] * len(new))
+        retriever = self.index.retriever
+        searched_BD = retriever.encode(new) if retriever else encoded.vectors_BD
         for i, text in enumerate(new):
+            self._searched[text] = searched_BD[i]
             self._known[text] = make_query(
                 text,
                 encoded.vectors_BD[i],
@@ -97,17 +106,32 @@ class Retrieval:
         question and of its parts are taken in turns.
         """
         wanted = top_k or self._config.top_k
+        hits = self._hits(question, self._allowed(category, without))[:wanted]
+        return self._widened(hits) if self._config.returned == "parent" else hits
+
+    def ranking(self, question: str) -> list[int]:
+        """Numbers of the passages found, best first, as they are searched: none widened."""
+        allowed_N = self._allowed(None, ())
+        return [self.numbers[hit.chunk.passage_id] for hit in self._hits(question, allowed_N)]
+
+    def unadapted(self) -> "Retrieval":
+        """The same retrieval with the base encoder in the place of an adapted one."""
+        plain = copy(self)
+        plain.index = self.index.unadapted(self._encoder)
+        plain._known = dict(self._known)
+        plain._searched = {text: query.vector_D for text, query in self._known.items()}
+        return plain
+
+    def _hits(self, question: str, allowed_N: np.ndarray) -> list[Retrieved]:
         if question not in self._known:
             self.remember([question])
-        allowed_N = self._allowed(category, without)
         turns = [self._ranked(text, allowed_N) for text in (question, *parts(question))]
         found: dict[str, Retrieved] = {}
         for position in range(max(map(len, turns), default=0)):
             for ranked in turns:
                 if position < len(ranked):
                     found.setdefault(ranked[position].chunk.passage_id, ranked[position])
-        hits = list(found.values())[:wanted]
-        return self._widened(hits) if self._config.returned == "parent" else hits
+        return list(found.values())
 
     def _widened(self, hits: Sequence[Retrieved]) -> list[Retrieved]:
         """The passages of each hit's parent section as they stand there, with the hit's scores."""
@@ -129,7 +153,7 @@ class Retrieval:
         config = self._config
         best = max(float(scores.lexical_K.max()), 1e-9)
         fused_K = (
-            config.dense_weight * scores.dense_K
+            config.dense_weight * scores.searched_K
             + config.sentence_weight * scores.sentence_K
             + config.token_weight * scores.token_K
             + config.lexical_weight * scores.lexical_K / best
@@ -161,16 +185,17 @@ class Retrieval:
 
     def _scores(self, question: str, allowed_N: np.ndarray) -> Scores:
         query = self.query(question)
-        vector_D = query.vector_D
+        vector_D, searched_D = query.vector_D, self._searched[question]
         wanted = self._config.candidates
         if not allowed_N.all():
             wanted = len(allowed_N)
-        found = [number for number, _ in self.index.store.search_vector(vector_D, wanted)]
+        found = [number for number, _ in self.index.store.search_vector(searched_D, wanted)]
         lexical_N = self.index.lexicon.scores(question)
         found += np.argsort(-lexical_N, kind="stable")[:wanted].tolist()
         numbers_K = np.array(sorted({n for n in found if allowed_N[n]}), dtype=np.int64)
         return Scores(
             numbers_K=numbers_K,
+            searched_K=self.index.searched_ND[numbers_K] @ searched_D,
             dense_K=self.index.vectors_ND[numbers_K] @ vector_D,
             lexical_K=lexical_N[numbers_K],
             sentence_K=np.array([self._best_sentence(n, vector_D) for n in numbers_K]),

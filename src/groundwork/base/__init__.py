@@ -7,10 +7,13 @@ from groundwork.base.info import BaseInfo, describe, read_info, write_info
 from groundwork.base.load import (
     compute_dtype,
     device_type,
+    keep_packing,
     load_base,
     model_dir,
     older_names,
     open_tokenizer,
+    quantization,
+    quiet_loading,
 )
 from groundwork.base.reproducible import reproducible
 
@@ -23,10 +26,13 @@ __all__ = [
     "describe",
     "device_type",
     "find_files",
+    "keep_packing",
     "load_base",
     "model_dir",
     "older_names",
     "open_tokenizer",
+    "quantization",
+    "quiet_loading",
     "read_info",
     "reproducible",
     "resolve_hub",

@@ -37,15 +37,18 @@ def compute_dtype() -> Any:
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
-def quantization() -> Any:
-    """NF4 with double quantisation (Dettmers et al. 2023, arXiv:2305.14314, section 3)."""
+def quantization(dtype: Any = None) -> Any:
+    """NF4 with double quantisation (Dettmers et al. 2023, arXiv:2305.14314, section 3).
+
+    `dtype` is that of the arithmetic, by default `compute_dtype`'s.
+    """
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=compute_dtype(),
+        bnb_4bit_compute_dtype=dtype or compute_dtype(),
     )
 
 
@@ -106,13 +109,10 @@ def load_base(base_dir: Path) -> tuple[Any, Any, BaseInfo]:
     Raises: `ArtifactError` on a wrong checksum, `InputError` when it is no causal language model.
     """
     from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
     folder = model_dir(base_dir)
     tokenizer, _ = open_tokenizer(folder)
-    logging.disable_progress_bar()
-    # bitsandbytes asks for a package that would fetch kernels from the hub; its own do the work.
-    getLogger("bitsandbytes.backends.cpu.ops").setLevel(ERROR)
+    quiet_loading()
     try:
         model = AutoModelForCausalLM.from_pretrained(
             str(folder),
@@ -125,12 +125,30 @@ def load_base(base_dir: Path) -> tuple[Any, Any, BaseInfo]:
     except (OSError, ValueError) as error:
         line = next(iter(str(error).splitlines()), "")
         raise InputError(f"{folder}: no causal language model ({line})") from error
+    keep_packing(model)
+    return model, tokenizer, read_info(base_dir)
+
+
+def quiet_loading() -> None:
+    """No bar for a second's loading, and no word on kernels of the hub.
+
+    bitsandbytes asks for a package that would fetch them; its own do the work.
+    """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    getLogger("bitsandbytes.backends.cpu.ops").setLevel(ERROR)
+
+
+def keep_packing(model: Any) -> None:
+    """Keep the 4-bit weights as they are packed.
+
+    Repacking for AVX512-BF16 at the first evaluation changes the gradients after it, so that a
+    resumed training differs from an undisturbed one (bitsandbytes 0.50).
+    """
     for module in model.modules():
-        # Repacking for AVX512-BF16 at the first evaluation changes the gradients after it, so that
-        # a resumed training differs from an undisturbed one (bitsandbytes 0.50).
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
-    return model, tokenizer, read_info(base_dir)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ SECTIONS = {
     "clean": "groundwork.clean:CleanConfig",
     "chunk": "groundwork.chunk:ChunkConfig",
     "qa": "groundwork.qa:QaConfig",
+    "adapt": "groundwork.adapt:AdaptConfig",
     "index": "groundwork.index:IndexConfig",
     "base": "groundwork.base:BaseConfig",
     "train": "groundwork.train:TrainConfig",

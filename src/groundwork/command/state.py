@@ -16,7 +16,7 @@ from groundwork.errors import ArtifactError, ConfigError, RegistryError
 from groundwork.promote import check_release, find_champion, lock_hashes
 from groundwork.tracking import tracking_uri
 
-STAGES = ("crawl", "clean", "chunk", "qa", "index", "base", "train", "evaluate", "promote")
+STAGES = ("crawl", "clean", "chunk", "qa", "adapt", "index", "base", "train", "evaluate", "promote")
 
 
 def check_configuration(root: Path) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from groundwork.evaluate.sections import (
     named,
     refusal,
     retrieval,
+    retriever,
 )
 
 HERE = Path(__file__).parent
@@ -34,6 +35,10 @@ CALIBRATION_NOTE = (
 REFUSAL_NOTE = (
     "Up and left is better. Each line moves the threshold of confidence below which an answerer "
     "would refuse; the point is where it stands."
+)
+RETRIEVER_NOTE = (
+    "The search for passages with the bundled encoder and with the one adapted to the domain, "
+    "on the same questions; ranks are those of passages."
 )
 LATENCY_NOTE = (
     "From question to answer, retrieval included; logarithmic scale. "
@@ -63,6 +68,7 @@ def render_report(summary: Summary, rows: Sequence[Row], *, title: str) -> str:
             _section("What refusing costs", refusal(summary), REFUSAL_NOTE),
         ),
         _section("Retrieval", retrieval(summary), "The same passages go to every answerer."),
+        _section("Adapted encoder", retriever(summary), RETRIEVER_NOTE),
         _section("Latency", latency(summary), LATENCY_NOTE),
         _section("By category", breakdown(summary, "category"), "Score; n is questions."),
         _section("By kind of question", breakdown(summary, "kind"), "Score; n is questions."),

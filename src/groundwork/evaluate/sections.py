@@ -129,6 +129,28 @@ def retrieval(summary: Summary) -> str:
     return f'<div class="wide-names">{track(lanes)}</div>' if lanes else ""
 
 
+def retriever(summary: Summary) -> str:
+    """Search with the base and the adapted encoder; empty where no adapter serves."""
+    blocks = []
+    for dataset, splits in summary.get("retriever", {}).get("questions", {}).items():
+        for split, figures in splits.items():
+            lines = "".join(
+                f'<tr><th scope="row">{escape(name.replace("_at_", "@"))}</th>'
+                f"<td>{found['base']:.3f}</td><td><b>{found['adapted']:.3f}</b></td>"
+                f'<td class="muted">{points(found["low"])} to {points(found["high"])}</td></tr>'
+                for name, found in figures.items()
+            )
+            count = next(iter(figures.values()))["n"]
+            blocks.append(
+                f'<div class="scroll"><table><caption>{escape(dataset)}, {escape(split)}: {count} '
+                "questions</caption><thead><tr><td></td>"
+                '<th scope="col">base</th><th scope="col">adapted</th>'
+                '<th scope="col">difference, points</th></tr></thead>'
+                f"<tbody>{lines}</tbody></table></div>"
+            )
+    return "".join(blocks)
+
+
 def latency(summary: Summary) -> str:
     """Median and 95th percentile on a logarithmic scale, with the seconds in words."""
     found = []

@@ -5,11 +5,12 @@ importing it costs every process that embeds a question or a page longer than th
 a test holds the two equal, bit by bit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from groundwork.artifacts import read_json
+from groundwork.index.lora import Lora
 
 Tensor = Any  # torch ships no types that mypy follows here
 
@@ -35,6 +36,10 @@ class Bert:
             config["num_attention_heads"],
             config["layer_norm_eps"],
         )
+
+    def adapted(self, adapter: Lora) -> "Bert":
+        """The same model with an adapter merged in; weights that it leaves alone are shared."""
+        return replace(self, weights=adapter.merge(self.weights))
 
     def __call__(self, ids_BT: Tensor, mask_BT: Tensor) -> Tensor:
         """States of the last layer, (B, T, D)."""

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from groundwork.artifacts import sha256_file
+from groundwork.artifacts import sha256_bytes, sha256_file
 from groundwork.index.bert import Bert
+from groundwork.index.lora import Lora, adapter_sha256, read_adapter
 
 DIMENSION = 384
 MAX_TOKENS = 256
@@ -72,6 +73,13 @@ def encoder_sha256() -> str:
     return sha256_file(encoder_dir() / "model.safetensors")
 
 
+def retriever_sha256(adapter_dir: Path | None) -> str:
+    """Hash of the encoder with an adapter merged in; without one, of the encoder as it is."""
+    if adapter_dir is None:
+        return encoder_sha256()
+    return sha256_bytes(f"{encoder_sha256()}\n{adapter_sha256(adapter_dir)}".encode())
+
+
 class Encoder:
     """Turns texts into unit vectors of 384 dimensions; deterministic on one processor type."""
 
@@ -80,15 +88,30 @@ class Encoder:
         self._tokenizer = tokenizer
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> "Encoder":
-        """Load the weights from `folder`, by default those of the bundled package."""
+    def load(cls, folder: Path | None = None, *, adapter_dir: Path | None = None) -> "Encoder":
+        """Load the weights from `folder`, by default those of the bundled package.
+
+        With `adapter_dir`, that adapter's delta is merged in, in float32.
+        """
         from tokenizers import Tokenizer
 
         where = folder or encoder_dir()
         tokenizer = Tokenizer.from_file(str(where / "tokenizer.json"))
         tokenizer.enable_truncation(MAX_TOKENS)
         tokenizer.enable_padding()
-        return cls(Bert.load(where), tokenizer)
+        plain = cls(Bert.load(where), tokenizer)
+        return plain.adapted(adapter_dir) if adapter_dir else plain
+
+    def adapted(self, adapter_dir: Path) -> "Encoder":
+        """This encoder with an adapter merged in; both share the weights it leaves alone.
+
+        Raises: `ArtifactError` when the adapter is damaged or belongs to another encoder.
+        """
+        return self.merged(read_adapter(adapter_dir))
+
+    def merged(self, adapter: Lora) -> "Encoder":
+        """As `adapted`, of an adapter in memory."""
+        return Encoder(self._model.adapted(adapter), self._tokenizer)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode `texts` -> float32 (B, D), rows of length 1, in the order given."""

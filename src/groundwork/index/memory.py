@@ -18,12 +18,19 @@ import numpy as np
 
 from groundwork.artifacts import code_version
 from groundwork.engine import EngineConfig, Results, Work
-from groundwork.index.encoder import DIMENSION, TOKEN_DIMENSION, Encoder, Packed, encoder_sha256
+from groundwork.index.encoder import (
+    DIMENSION,
+    TOKEN_DIMENSION,
+    Encoder,
+    Packed,
+    retriever_sha256,
+)
 from groundwork.store import remembered
 
 EMBED, EMBED_TOKENS = "embed", "embed_tokens"
 """Names of the steps in the store."""
 PACKAGES = ("numpy", "tokenizers", "torch")
+CODE = ("bert.py", "encoder.py", "lora.py", "memory.py")
 HERE = Path(__file__).parent
 
 
@@ -41,10 +48,21 @@ class RememberingEncoder(Encoder):
     """
 
     def __init__(
-        self, load: Callable[[], Encoder] = Encoder.load, *, engine: EngineConfig | None = None
+        self,
+        load: Callable[[], Encoder] = Encoder.load,
+        *,
+        engine: EngineConfig | None = None,
+        adapter_dir: Path | None = None,
     ) -> None:
         self._load = load
         self._engine = engine
+        self._adapter_dir = adapter_dir
+
+    def adapted(self, adapter_dir: Path) -> "RememberingEncoder":
+        """The encoder with an adapter merged in, whose vectors are remembered apart."""
+        return RememberingEncoder(
+            lambda: self.inner.adapted(adapter_dir), engine=self._engine, adapter_dir=adapter_dir
+        )
 
     @cached_property
     def inner(self) -> Encoder:
@@ -58,8 +76,8 @@ class RememberingEncoder(Encoder):
 
         packages = [version(name) for name in PACKAGES]
         machine = [torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()]
-        code = code_version(*(HERE / name for name in ("bert.py", "encoder.py", "memory.py")))
-        return dumps([encoder_sha256(), code, packages, machine])
+        code = code_version(*(HERE / name for name in CODE))
+        return dumps([retriever_sha256(self._adapter_dir), code, packages, machine])
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Encode `texts` -> float32 (B, D), rows of length 1, in the order given."""
@@ -93,7 +111,9 @@ class RememberingEncoder(Encoder):
         import torch
 
         threads = torch.get_num_threads()
-        work = Work(step, f"{__name__}:make_embedder", {"threads": threads}, threads, PRELOADED)
+        folder = str(self._adapter_dir.resolve()) if self._adapter_dir else None
+        settings = {"threads": threads, "adapter_dir": folder}
+        work = Work(step, f"{__name__}:make_embedder", settings, threads, PRELOADED)
         return Results(
             work, groups, engine=self._engine, unit="doc", label=label, worker=Embedder(self)
         )
@@ -104,7 +124,9 @@ def make_embedder(settings: Mapping[str, Any]) -> "Embedder":
     import torch
 
     torch.set_num_threads(settings["threads"])
-    return Embedder(RememberingEncoder())
+    encoder = RememberingEncoder()
+    folder = settings["adapter_dir"]
+    return Embedder(encoder.adapted(Path(folder)) if folder else encoder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,25 @@
 In: the files that `build` wrote. Out: everything that retrieval needs, in memory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from groundwork.artifacts import check_manifest, read_parquet
 from groundwork.errors import ArtifactError
-from groundwork.index.build import SENTENCE_VECTORS, SENTENCES, WORD_VECTORS, Sentence
+from groundwork.index.build import (
+    PLAIN_VECTORS,
+    RETRIEVER,
+    SENTENCE_VECTORS,
+    SENTENCES,
+    WORD_VECTORS,
+    Sentence,
+)
 from groundwork.index.encoder import Encoder, encoder_sha256
 from groundwork.index.lexical import Lexicon
+from groundwork.index.vectors import read_flat
 from groundwork.records import Chunk
 
 if TYPE_CHECKING:
@@ -30,6 +38,11 @@ class Index:
     lexicon: Lexicon
     chunks: tuple[Chunk, ...]
     vectors_ND: np.ndarray
+    """Of the base encoder: what answerers and refusal learn from."""
+    searched_ND: np.ndarray
+    """Of the encoder that searches; the same array when no adapter serves."""
+    retriever: Encoder | None
+    """The adapted encoder that embeds a question to be searched; None when the base does."""
     sentences: tuple[Sentence, ...]
     sentence_vectors_SD: np.ndarray
     first_sentence_N: np.ndarray
@@ -39,14 +52,23 @@ class Index:
     first_token_S: np.ndarray
     """Tokens of sentence s are `first_token_S[s]:first_token_S[s + 1]`; length S + 1."""
 
+    def unadapted(self, encoder: Encoder) -> "Index":
+        """The same index searched by the base encoder, to compare with."""
+        from groundwork.index.store import EncoderEmbeddings, PassageStore
+
+        if self.retriever is None:
+            return self
+        store = PassageStore(EncoderEmbeddings(encoder))
+        ids = [chunk.passage_id for chunk in self.chunks]
+        store.add_vectors([chunk.text for chunk in self.chunks], self.vectors_ND, ids=ids)
+        return replace(self, store=store, searched_ND=self.vectors_ND, retriever=None)
+
 
 def load_index(folder: Path, encoder: Encoder) -> Index:
     """Open an index after checking every file of it.
 
     Raises: `ArtifactError` when a file was damaged, or the index was built with another encoder.
     """
-    import faiss
-
     from groundwork.index.store import EncoderEmbeddings, PassageStore
 
     manifest = check_manifest(folder)
@@ -56,9 +78,12 @@ def load_index(folder: Path, encoder: Encoder) -> Index:
             f"{folder}: built with encoder {built_with[:12]}…, but the installed one is "
             f"{encoder_sha256()[:12]}…; install the versions of requirements.lock"
         )
-    store = PassageStore.load(folder, EncoderEmbeddings(encoder), factory=manifest["faiss"])
+    retriever = _read_retriever(folder, manifest, encoder)
+    store = PassageStore.load(
+        folder, EncoderEmbeddings(retriever or encoder), factory=manifest["faiss"]
+    )
+    searched_ND = store.vectors()
     sentences = read_parquet(folder / SENTENCES, Sentence)
-    flat = faiss.read_index(str(folder / SENTENCE_VECTORS))
     chunks = tuple(_chunk(document) for document in store.documents)
     tokens_MP = np.load(folder / WORD_VECTORS, mmap_mode="r", allow_pickle=False)
     counts_N = np.bincount([s.passage for s in sentences], minlength=len(chunks))
@@ -66,13 +91,22 @@ def load_index(folder: Path, encoder: Encoder) -> Index:
         store=store,
         lexicon=Lexicon.load(folder / "bm25", size=len(chunks)),
         chunks=chunks,
-        vectors_ND=store.vectors(),
+        vectors_ND=read_flat(folder / PLAIN_VECTORS) if retriever else searched_ND,
+        searched_ND=searched_ND,
+        retriever=retriever,
         sentences=tuple(sentences),
-        sentence_vectors_SD=flat.reconstruct_n(0, flat.ntotal),
+        sentence_vectors_SD=read_flat(folder / SENTENCE_VECTORS),
         first_sentence_N=np.concatenate([[0], np.cumsum(counts_N)]),
         tokens_MP=tokens_MP,
         first_token_S=np.concatenate([[0], np.cumsum([s.tokens for s in sentences])]),
     )
+
+
+def _read_retriever(folder: Path, manifest: dict[str, Any], encoder: Encoder) -> Encoder | None:
+    """The adapted encoder; None when the base serves, or in indexes older than adapters."""
+    if not manifest.get("retriever", {}).get("adapter_sha256"):
+        return None
+    return encoder.adapted(folder / RETRIEVER)
 
 
 def _chunk(document: "Document") -> Chunk:

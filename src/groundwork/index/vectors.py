@@ -72,3 +72,21 @@ def write_passages(folder: Path, index: "faiss.Index", rows: Sequence[StoredPass
     with replacing(folder / VECTORS) as temporary_path:
         faiss.write_index(index, str(temporary_path))
     write_parquet(folder / PASSAGES, rows, StoredPassage)
+
+
+def write_flat(path: Path, vectors_ND: np.ndarray) -> None:
+    """Write vectors as a flat FAISS index, by inner product."""
+    import faiss
+
+    flat = faiss.IndexFlatIP(vectors_ND.shape[1])
+    flat.add(np.ascontiguousarray(vectors_ND))
+    with replacing(path) as temporary_path:
+        faiss.write_index(flat, str(temporary_path))
+
+
+def read_flat(path: Path) -> np.ndarray:
+    """The vectors (N, D) that `write_flat` wrote."""
+    import faiss
+
+    flat = faiss.read_index(str(path))
+    return np.asarray(flat.reconstruct_n(0, flat.ntotal))

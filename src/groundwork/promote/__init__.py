@@ -1,9 +1,10 @@
 """The gate, the release and the registry.
 
-`gate` and `matching` are imported as modules: they need `evaluate`, whose libraries would keep
-the command line waiting for seconds.
+`gate`, `matching` and `retriever` are imported as modules: they need `evaluate`, whose libraries
+would keep the command line waiting for seconds.
 """
 
+from groundwork.promote.comparison import Comparison, compare
 from groundwork.promote.config import PromoteConfig
 from groundwork.promote.lineage import Lineage, read_lineage
 from groundwork.promote.registry import (
@@ -30,6 +31,7 @@ from groundwork.promote.store import is_missing_store
 
 __all__ = [
     "ROWS",
+    "Comparison",
     "Ingredients",
     "Lineage",
     "PromoteConfig",
@@ -37,6 +39,7 @@ __all__ = [
     "build_release",
     "champion",
     "check_release",
+    "compare",
     "crown",
     "export_release",
     "exported_release",

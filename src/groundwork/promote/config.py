@@ -19,6 +19,8 @@ class GuardsConfig:
     """Fall of the mean primary score within any one category."""
     category_questions: PositiveInt
     """Categories with fewer questions are not guarded: one answer would decide."""
+    retriever: Ratio
+    """Fall of the search's nDCG@10 with the adapted encoder behind that with the base encoder."""
     latency_ratio: Annotated[float, Field(ge=1, strict=False)]
     """The p95 latency may be at most this many times the champion's."""
     latency_floor_ms: NonNegative

@@ -172,6 +172,7 @@ def _provenance(
         "dvc_lock": ingredients.dvc_lock,
         "mlflow_runs": dict(sorted(ingredients.run_ids.items())),
         "base": read_json(base_path) if base_path.exists() else None,
+        "retriever": read_json(folder / "index" / MANIFEST).get("retriever"),
         "decision": decision,
         "sha256": {
             "index": _sha256_below(folder, "index"),

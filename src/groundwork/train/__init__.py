@@ -1,5 +1,6 @@
 """QLoRA: adapters on a 4-bit base model, trained on prompts that hold retrieved passages."""
 
+from groundwork.train.checkpoint import newest_checkpoint, without_pickle
 from groundwork.train.config import LoraSection, TrainConfig
 from groundwork.train.examples import (
     Prepared,
@@ -8,7 +9,15 @@ from groundwork.train.examples import (
     TrainingPair,
     prepare_pairs,
 )
-from groundwork.train.tuning import Tuned, forget_checkpoints, save_adapter, tune
+from groundwork.train.meter import meter_class
+from groundwork.train.tuning import (
+    Tuned,
+    forget_checkpoints,
+    history_rows,
+    save_adapter,
+    tune,
+    write_adapter,
+)
 
 __all__ = [
     "LoraSection",
@@ -19,7 +28,12 @@ __all__ = [
     "TrainingPair",
     "Tuned",
     "forget_checkpoints",
+    "history_rows",
+    "meter_class",
+    "newest_checkpoint",
     "prepare_pairs",
     "save_adapter",
     "tune",
+    "without_pickle",
+    "write_adapter",
 ]

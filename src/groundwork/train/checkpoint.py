@@ -6,7 +6,7 @@ ends with the same bytes. A folder whose manifest is missing or wrong was cut of
 
 import random
 import shutil
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +98,12 @@ def _restore_generators(states: dict[str, Any]) -> None:
         torch.cuda.set_rng_state_all(states["cuda"])
 
 
-@cache
-def trainer_class() -> Any:
-    """TRL's trainer with our checkpoints; a function, because TRL takes seconds to import."""
+def without_pickle(parent: Any, *, adapted: Callable[[Any], Any] = lambda model: model) -> Any:
+    """A trainer class with our checkpoints; `adapted` finds PEFT's model in the trainer's."""
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
     from safetensors.torch import load_file, save_file
-    from trl import SFTTrainer
 
-    class Trainer(SFTTrainer):  # type: ignore[misc]
+    class Trainer(parent):  # type: ignore[misc]
         """Writes and reads `FILES` where transformers would pickle."""
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:  # noqa: ARG002
@@ -113,7 +111,7 @@ def trainer_class() -> Any:
             folder = work_dir / f"checkpoint-{self.state.global_step}"
             partial = work_dir / f"partial-{self.state.global_step}"
             partial.mkdir(parents=True, exist_ok=True)
-            save_file(get_peft_model_state_dict(self.model), partial / ADAPTER)
+            save_file(get_peft_model_state_dict(adapted(self.model)), partial / ADAPTER)
             tensors: dict[str, Any] = {}
             state = {
                 "optimizer": self.optimizer.state_dict(),
@@ -136,7 +134,7 @@ def trainer_class() -> Any:
 
         def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
             weights = load_file(Path(resume_from_checkpoint) / ADAPTER)
-            set_peft_model_state_dict(model or self.model, weights)
+            set_peft_model_state_dict(adapted(model or self.model), weights)
 
         def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
             if checkpoint is not None:

@@ -25,14 +25,15 @@ def meter_class() -> Any:
     class Meter(TrainerCallback):  # type: ignore[misc]
         """`rows` hold `step`, `tokens_per_s` since the row before, and `peak_memory_mb`."""
 
-        def __init__(self) -> None:
+        def __init__(self, label: str) -> None:
+            self._label = label
             self.rows: list[dict[str, float]] = []
             self._bar: Any = None
             self._since = (time.monotonic(), 0.0)
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
             self._bar = tqdm(
-                total=state.max_steps, initial=state.global_step, desc="train: QLoRA", unit="step"
+                total=state.max_steps, initial=state.global_step, desc=self._label, unit="step"
             )
             self._since = (time.monotonic(), 0.0)
 
@@ -41,7 +42,10 @@ def meter_class() -> Any:
 
         def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:  # noqa: ARG002
             logs: dict[str, float] = more["logs"]
-            if "loss" not in logs or "num_tokens" not in logs:
+            if "loss" not in logs:
+                return
+            if "num_tokens" not in logs:  # sentence-transformers does not count them
+                self._bar.set_postfix(loss=f"{logs['loss']:.3f}")
                 return
             now, tokens = time.monotonic(), logs["num_tokens"]
             speed = (tokens - self._since[1]) / max(1e-9, now - self._since[0])

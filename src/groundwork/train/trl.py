@@ -169,15 +169,16 @@ def make_trainer(
     from datasets import Dataset
     from datasets.utils.logging import disable_progress_bar
     from transformers import PrinterCallback
+    from trl import SFTTrainer
 
-    from groundwork.train.checkpoint import trainer_class
+    from groundwork.train.checkpoint import without_pickle
 
     disable_progress_bar()
     rows = [
         [{"prompt": pair.prompt, "completion": pair.completion} for pair in pairs]
         for pairs in (train, validation)
     ]
-    trainer = trainer_class()(
+    trainer = without_pickle(SFTTrainer)(
         model=model,
         args=arguments,
         processing_class=tokenizer,

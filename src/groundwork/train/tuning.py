@@ -74,14 +74,14 @@ def tune(
             train=train.pairs,
             validation=validation.pairs,
         )
-        meter = meter_class()()
+        meter = meter_class()("train: QLoRA")
         trainer.add_callback(meter)
         found = newest_checkpoint(work_dir)
         trainer.train(resume_from_checkpoint=str(found) if found else None)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return Tuned(
         model=trainer.model,
-        history=_history(trainer.state.log_history),
+        history=history_rows(trainer.state.log_history, stage="train", columns=COLUMNS),
         speed=meter.rows,
         trainable=trainable,
         total=info.parameters + trainable,
@@ -102,18 +102,24 @@ def _notes_on_checkpoints(work_dir: Path) -> list[str]:
     return lines
 
 
-def _history(logs: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+def history_rows(
+    logs: Sequence[Mapping[str, float]], *, stage: str, columns: Sequence[str]
+) -> list[dict[str, float]]:
+    """One row a logged step with those of `columns` that were logged there.
+
+    Raises: `ConfigError` when a number of them is none.
+    """
     rows: dict[int, dict[str, float]] = {}
     for entry in logs:
-        kept = {name: float(entry[name]) for name in COLUMNS if name in entry}
-        if not kept.keys() & {"loss", "eval_loss"}:
+        kept = {name: float(entry[name]) for name in columns if name in entry}
+        if not any(name == "loss" or name.startswith("eval_") for name in kept):
             continue
         step = int(entry["step"])
         for name, value in kept.items():
             if not math.isfinite(value):
                 raise ConfigError(
-                    f"train: {name} is {value} at step {step}; lower train.learning_rate, or "
-                    "set train.max_grad_norm"
+                    f"{stage}: {name} is {value} at step {step}; lower {stage}.learning_rate, or "
+                    f"set {stage}.max_grad_norm"
                 )
         rows.setdefault(step, {"step": step}).update(kept)
     return [rows[step] for step in sorted(rows)]
@@ -121,15 +127,21 @@ def _history(logs: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
 
 def save_adapter(tuned: Tuned, folder: Path, *, info: BaseInfo) -> list[str]:
     """Write weights (safetensors) and configuration (sorted JSON); return the names written."""
+    name = info.hub_id or info.name
+    return write_adapter(tuned.model, folder, base_name=name, revision=info.revision or None)
+
+
+def write_adapter(model: Any, folder: Path, *, base_name: str, revision: str | None) -> list[str]:
+    """Write PEFT's two files from its model, the same bytes for the same weights."""
     from peft import get_peft_model_state_dict
     from safetensors.torch import save
 
-    state = get_peft_model_state_dict(tuned.model)
+    state = get_peft_model_state_dict(model)
     weights = {name: state[name].detach().cpu().contiguous() for name in sorted(state)}
     write_bytes(folder / ADAPTER, save(weights, metadata={"format": "pt"}))
-    settings = tuned.model.peft_config["default"].to_dict()
-    settings |= {"base_model_name_or_path": info.hub_id or info.name, "inference_mode": True}
-    settings["revision"] = info.revision or None
+    settings = model.peft_config["default"].to_dict()
+    settings |= {"base_model_name_or_path": base_name, "inference_mode": True}
+    settings["revision"] = revision
     write_json(folder / "adapter_config.json", _sorted(settings))
     return ["adapter_config.json", ADAPTER]
 

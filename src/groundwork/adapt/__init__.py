@@ -1,0 +1,39 @@
+"""Retriever adaptation: QLoRA of the encoder on the domain's questions and passages."""
+
+from groundwork.adapt.asked import compare_on
+from groundwork.adapt.config import AdaptConfig
+from groundwork.adapt.decision import (
+    Decision,
+    Outcome,
+    compare_searches,
+    decide,
+    rank_figures,
+    too_few,
+)
+from groundwork.adapt.looks import forget
+from groundwork.adapt.pairs import Pair, Reason, Watched, answered, make_pairs, watch
+from groundwork.adapt.relevance import relevant_passages, search_figures
+from groundwork.adapt.tuning import Adapted, adapt_encoder, save_encoder_adapter
+
+__all__ = [
+    "AdaptConfig",
+    "Adapted",
+    "Decision",
+    "Outcome",
+    "Pair",
+    "Reason",
+    "Watched",
+    "adapt_encoder",
+    "answered",
+    "compare_on",
+    "compare_searches",
+    "decide",
+    "forget",
+    "make_pairs",
+    "rank_figures",
+    "relevant_passages",
+    "save_encoder_adapter",
+    "search_figures",
+    "too_few",
+    "watch",
+]

@@ -1,0 +1,97 @@
+"""Looks at the validation pairs while the encoder is trained: the best look's weights are kept.
+
+A look searches with the encoder as it would serve: the base in float32 with the present matrices
+merged in, never the 4-bit one. Everything it remembers stands in files of the work's folder, so
+that a training that was killed goes on as if it had not been.
+"""
+
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from groundwork.adapt.config import AdaptConfig
+from groundwork.adapt.pairs import Watched
+from groundwork.adapt.relevance import search_figures
+from groundwork.adapt.trainer import adapted_part
+from groundwork.index import Encoder, Lora
+
+LOOK = "eval_ndcg_at_10"
+BEST = "best.safetensors"
+
+
+def mean_ndcg(encoder: Encoder, watched: Watched) -> float:
+    """nDCG@10 of the watched questions, a mean."""
+    gains = [dict.fromkeys(numbers, 1.0) for numbers in watched.relevant]
+    found = search_figures(
+        encoder.encode(watched.questions), encoder.encode(watched.passages), gains
+    )
+    return round(float(np.mean(found["ndcg_at_10"])), 6)
+
+
+def matrices(model: Any) -> dict[str, Any]:
+    """The adapter's tensors of a model in training, in float32 on the processor."""
+    from peft import get_peft_model_state_dict
+
+    state = get_peft_model_state_dict(adapted_part(model))
+    return {name: state[name].detach().float().cpu().contiguous() for name in sorted(state)}
+
+
+@cache
+def _evaluator_class() -> Any:
+    from sentence_transformers.base.evaluation import BaseEvaluator
+
+    class Look(BaseEvaluator):  # type: ignore[misc]
+        """Measures the merged encoder."""
+
+        def __init__(self, encoder: Encoder, watched: Watched, scale: float) -> None:
+            super().__init__()
+            self._encoder, self._watched, self._scale = encoder, watched, scale
+
+        def __call__(self, model: Any, *_: Any, **__: Any) -> dict[str, float]:
+            merged = self._encoder.merged(Lora(matrices(model), self._scale))
+            return {"ndcg_at_10": mean_ndcg(merged, self._watched)}
+
+    return Look
+
+
+def evaluator(encoder: Encoder, watched: Watched, config: AdaptConfig) -> Any:
+    """What the trainer asks at every look."""
+    return _evaluator_class()(encoder, watched, config.lora.alpha / config.lora.rank)
+
+
+@cache
+def _keeper_class() -> Any:
+    from safetensors.torch import save_file
+    from transformers import TrainerCallback
+
+    class Keeper(TrainerCallback):  # type: ignore[misc]
+        """Keeps the matrices of the best look and stops after `patience` looks without a better."""
+
+        def __init__(self, work_dir: Path, patience: int) -> None:
+            self._path, self._patience = work_dir / BEST, patience
+
+        def on_evaluate(self, args: Any, state: Any, control: Any, **more: Any) -> None:  # noqa: ARG002
+            looks = [entry[LOOK] for entry in state.log_history if LOOK in entry]
+            best = looks.index(max(looks))
+            if best == len(looks) - 1:
+                partial_path = self._path.with_suffix(".partial")
+                save_file(matrices(more["model"]), partial_path)
+                partial_path.replace(self._path)
+            elif len(looks) - 1 - best >= self._patience:
+                control.should_training_stop = True
+
+    return Keeper
+
+
+def keeper(work_dir: Path, config: AdaptConfig) -> Any:
+    """The callback that keeps the best look."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    return _keeper_class()(work_dir, config.patience)
+
+
+def forget(work_dir: Path) -> None:
+    """Remove the checkpoints and looks of work that is done."""
+    shutil.rmtree(work_dir, ignore_errors=True)

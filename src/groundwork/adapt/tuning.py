@@ -1,0 +1,125 @@
+"""Trains the adapter of the encoder, going on from a checkpoint when there is one of the same work.
+
+In: pairs, validation pairs. Out: the matrices of the best look and the history. The same seeds,
+data, configuration and processor type give the same bytes, interrupted or not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from groundwork.adapt.config import AdaptConfig
+from groundwork.adapt.looks import BEST, LOOK, evaluator, keeper
+from groundwork.adapt.pairs import Pair, Watched
+from groundwork.adapt.trainer import (
+    adapted_part,
+    load_quantised,
+    make_plan,
+    make_trainer,
+    training_arguments,
+)
+from groundwork.base import reproducible
+from groundwork.errors import InputError
+from groundwork.index import Encoder
+from groundwork.train import history_rows, meter_class, newest_checkpoint, write_adapter
+
+COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", LOOK)
+"""What the history holds of each logged step; nothing in it depends on the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """A trained adapter."""
+
+    model: Any
+    """PEFT's model with the best look's matrices."""
+    history: list[dict[str, float]]
+    """Rows of `step` and what of `COLUMNS` was logged there."""
+    best_step: int
+    steps: int
+    """Steps taken; fewer than planned when the training stopped early."""
+    trainable: int
+    notes: tuple[str, ...]
+
+
+def adapt_encoder(
+    encoder_dir: Path,
+    *,
+    pairs: Sequence[Pair],
+    watched: Watched,
+    config: AdaptConfig,
+    work_dir: Path,
+) -> Adapted:
+    """Train the adapter of the encoder in `encoder_dir`; checkpoints lie in `work_dir`.
+
+    Raises: `InputError` without pairs to train or to watch; `ConfigError` when a target module is
+    missing or the loss is not a number.
+    """
+    _check(pairs, watched)
+    plan = make_plan(config, pairs=len(pairs))
+    notes = _notes(config, work_dir, bf16=plan.bf16)
+    with reproducible(seed=config.seed, threads=config.threads):
+        model = load_quantised(encoder_dir, config, bf16=plan.bf16)
+        trainer = make_trainer(
+            model,
+            arguments=training_arguments(config, plan, work_dir=work_dir),
+            pairs=pairs,
+            evaluator=evaluator(Encoder.load(encoder_dir), watched, config),
+            scale=config.scale,
+        )
+        trainer.add_callback(keeper(work_dir, config))
+        trainer.add_callback(meter_class()("adapt: QLoRA"))
+        found = newest_checkpoint(work_dir)
+        trainer.train(resume_from_checkpoint=str(found) if found else None)
+        state = trainer.state
+        if not any(e.get("step") == state.global_step and LOOK in e for e in state.log_history):
+            trainer.evaluate()
+    history = history_rows(state.log_history, stage="adapt", columns=COLUMNS)
+    looks = {row["step"]: row[LOOK] for row in history if LOOK in row}
+    return Adapted(
+        model=_with_best(model, work_dir),
+        history=history,
+        best_step=int(max(looks, key=lambda step: (looks[step], -step))),
+        steps=int(state.global_step),
+        trainable=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        notes=tuple(notes),
+    )
+
+
+def _check(pairs: Sequence[Pair], watched: Watched) -> None:
+    for name, found in (("train", pairs), ("validation", watched.questions)):
+        if not found:
+            raise InputError(
+                f"artifacts/qa/{name}.jsonl: no question whose passage is known; expected at least "
+                "one: add pages to the domain, or set adapt.enabled=false"
+            )
+
+
+def _notes(config: AdaptConfig, work_dir: Path, *, bf16: bool) -> list[str]:
+    lines = []
+    if config.precision == "bf16" and not bf16:
+        lines.append("adapt.precision=bf16: this processor has no bfloat16, so fp32 is used")
+    if found := newest_checkpoint(work_dir):
+        lines.append(f"going on from {found.name}")
+    others = sorted(p for p in work_dir.parent.glob("*/checkpoint-*") if p.parent != work_dir)
+    if others:
+        lines.append(
+            f"{len(others)} checkpoints below {work_dir.parent} belong to other data, code or "
+            "configuration and were ignored"
+        )
+    return lines
+
+
+def _with_best(model: Any, work_dir: Path) -> Any:
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    part = adapted_part(model)
+    set_peft_model_state_dict(part, load_file(work_dir / BEST))
+    return part
+
+
+def save_encoder_adapter(adapted: Adapted, folder: Path) -> list[str]:
+    """Write weights (safetensors) and configuration (sorted JSON); return the names written."""
+    return write_adapter(adapted.model, folder, base_name="all-MiniLM-L6-v2", revision=None)
