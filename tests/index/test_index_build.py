@@ -133,6 +133,7 @@ def test_manifest_names_every_file_encoder_and_sizes(built_dir: Path) -> None:
     del manifest["files"]
     assert manifest == {
         "encoder": {"name": "all-MiniLM-L6-v2", "sha256": encoder_sha256()},
+        "retriever": {"sha256": encoder_sha256(), "adapter_sha256": None},
         "faiss": "Flat",
         "passages": 3,
         "sentences": 8,
