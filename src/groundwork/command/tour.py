@@ -12,6 +12,7 @@ import yaml
 
 from groundwork.artifacts import read_json
 from groundwork.command.asking import Desk, Wish, show_answer
+from groundwork.command.state import STAGES
 from groundwork.config import DomainConfig, load
 from groundwork.errors import ArtifactError
 
@@ -48,7 +49,8 @@ def _stages(root: Path) -> list[str]:
     now = _outputs((root / "dvc.lock").read_text(encoding="utf-8"))
     committed = _outputs(_committed_lock(root))
     lines = []
-    for stage, outputs in now.items():
+    for stage in [name for name in STAGES if name in now]:
+        outputs = now[stage]
         clocked = CLOCKED.get(stage, ())
         before = committed.get(stage, {})
         differs = [
