@@ -1,6 +1,6 @@
 """Stage `adapt` on pairs of its own: files, decision, tracked run, errors; then stage `index`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,14 @@ from groundwork.artifacts import (
     write_parquet,
 )
 from groundwork.errors import ArtifactError, ConfigError
-from groundwork.index import ADAPTER, ADAPTER_FILES, Encoder, adapter_sha256, load_index
+from groundwork.index import (
+    ADAPTER,
+    ADAPTER_FILES,
+    Encoder,
+    adapter_sha256,
+    encoder_sha256,
+    load_index,
+)
 from groundwork.records import Chunk, Question
 from groundwork.tracking import client, find_run
 
@@ -36,7 +43,7 @@ def encoder_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ready(checkout: Path, encoder_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def ready(checkout: Path, encoder_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A checkout in which the stages before have run, and whose encoder is the tiny one."""
     monkeypatch.setattr("groundwork.index.encoder.encoder_dir", lambda: encoder_dir)
     monkeypatch.setattr("stages.adapt.encoder_dir", lambda: encoder_dir)
@@ -44,7 +51,9 @@ def ready(checkout: Path, encoder_dir: Path, monkeypatch: pytest.MonkeyPatch) ->
     write_manifest(Path("artifacts/chunk"), ["chunks.parquet"])
     _write_questions(make_questions(), make_questions("validation"))
     _write_params()
-    return checkout
+    encoder_sha256.cache_clear()
+    yield checkout
+    encoder_sha256.cache_clear()
 
 
 def _write_questions(train: Sequence[Question], validation: Sequence[Question]) -> None:
