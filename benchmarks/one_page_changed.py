@@ -22,7 +22,7 @@ from groundwork.artifacts import sha256_file
 from groundwork.config import compose
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = ("crawl", "clean", "chunk", "qa", "index")
+STAGES = ("crawl", "clean", "chunk", "qa", "adapt", "index")
 CLOCKED = "artifacts/crawl/fetch_log.jsonl"
 
 
@@ -73,7 +73,7 @@ def start_up(folder: Path) -> float:
     encoder = "; from groundwork.index import Encoder; Encoder.load()"
     started = time.perf_counter()
     for stage in STAGES:
-        needs = encoder if stage in ("clean", "qa", "index") else ""
+        needs = encoder if stage in ("clean", "qa", "adapt", "index") else ""
         run(folder, "-c", imports.format(stage) + needs)
     return time.perf_counter() - started
 

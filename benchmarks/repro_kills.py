@@ -31,7 +31,7 @@ from groundwork.artifacts import check_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("conf", "src", "stages", "dvc.yaml", "pyproject.toml", ".dvcignore", ".gitignore")
-STAGES = ("crawl", "clean", "chunk", "qa", "index")
+STAGES = ("crawl", "clean", "chunk", "qa", "adapt", "index")
 PAGES, WORDS = 8, 200
 ALONE = "dvc alone"
 HOW = ("group", ALONE)

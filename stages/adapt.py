@@ -4,7 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from groundwork.adapt import (
     make_pairs,
     save_encoder_adapter,
     search_figures,
+    switched_off,
     too_few,
     watch,
 )
@@ -51,14 +52,24 @@ from groundwork.index import (
     encoder_dir,
     encoder_sha256,
 )
-from groundwork.records import Chunk, Question
-from groundwork.tracking import stage_run
+from groundwork.records import Chunk, Question, Reject
+from groundwork.scribe import scribed_run
 from stages import main
 
 QA = Path("artifacts/qa")
 CHUNKS_PATH = Path("artifacts/chunk/chunks.parquet")
 OUT_DIR = Path("artifacts/adapt")
 PACKAGES = ("torch", "transformers", "sentence-transformers", "peft", "bitsandbytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of the pairs."""
+
+    decision: Decision
+    adapted: Adapted | None
+    rejects: Sequence[Reject]
+    metrics: dict[str, Any]
 
 
 def adapt() -> None:
@@ -69,37 +80,43 @@ def adapt() -> None:
         check_manifest(folder)
     chunks = read_parquet(CHUNKS_PATH, Chunk)
     shutil.rmtree(OUT_DIR, ignore_errors=True)
-    with stage_run("adapt", inputs=[QA / "manifest.json", CHUNKS_PATH]) as run:
-        encoder = RememberingEncoder(engine=load_engine())
-        asked, relevant, lost = answered(_questions("validation"), chunks)
-        pairs, rejects = make_pairs(
-            _questions("train"),
-            chunks,
-            encoder=encoder,
-            vectors_ND=embed_passages(chunks, encoder),
-            negatives=config.hard_negatives,
-            ceiling=config.negative_ceiling,
-        )
-        write_jsonl(OUT_DIR / "rejects.jsonl", [*rejects, *lost])
-        decision = too_few(len(pairs), len(asked), config)
-        metrics: dict[str, Any] = {"pairs": len(pairs), "validation_pairs": len(asked)}
-        adapted = None
-        if decision is None:
-            watched = watch(asked, relevant, chunks, passages=config.eval_passages)
-            adapted = _train(pairs, watched, config)
-            figures = _compare(asked, relevant, chunks, encoder=encoder, config=config)
-            decision = decide(figures)
-            metrics |= {"figures": figures, "best_step": adapted.best_step, "steps": adapted.steps}
-        _write(decision, adapted, metrics)
+    with scribed_run("adapt", inputs=[QA / "manifest.json", CHUNKS_PATH]) as run:
+        found = _tune(config, chunks) if config.enabled else Found(switched_off(), None, (), {})
+        decision, adapted = found.decision, found.adapted
+        write_jsonl(OUT_DIR / "rejects.jsonl", found.rejects)
+        _write(decision, adapted, found.metrics)
         run.log_series(adapted.history if adapted else [])
-        run.log_metrics(_numbers(decision, metrics))
+        run.log_metrics(_numbers(decision, found.metrics))
         run.set_output(OUT_DIR / "manifest.json")
     for note in adapted.notes if adapted else ():
         print(f"adapt: {note}")
     print(
-        f"adapt: {decision.detail}; {len(pairs)} pairs, {len(rejects) + len(lost)} rejected, "
-        f"in {time.monotonic() - started:.0f} s"
+        f"adapt: {decision.detail}; {found.metrics.get('pairs', 0)} pairs, "
+        f"{len(found.rejects)} rejected, in {time.monotonic() - started:.0f} s"
     )
+
+
+def _tune(config: AdaptConfig, chunks: Sequence[Chunk]) -> Found:
+    """Pairs, the adapter where they are enough, and which encoder searches."""
+    encoder = RememberingEncoder(engine=load_engine())
+    asked, relevant, lost = answered(_questions("validation"), chunks)
+    pairs, rejects = make_pairs(
+        _questions("train"),
+        chunks,
+        encoder=encoder,
+        vectors_ND=embed_passages(chunks, encoder),
+        negatives=config.hard_negatives,
+        ceiling=config.negative_ceiling,
+    )
+    metrics: dict[str, Any] = {"pairs": len(pairs), "validation_pairs": len(asked)}
+    decision, adapted = too_few(len(pairs), len(asked), config), None
+    if decision is None:
+        watched = watch(asked, relevant, chunks, passages=config.eval_passages)
+        adapted = _train(pairs, watched, config)
+        figures = _compare(asked, relevant, chunks, encoder=encoder, config=config)
+        decision = decide(figures)
+        metrics |= {"figures": figures, "best_step": adapted.best_step, "steps": adapted.steps}
+    return Found(decision, adapted, (*rejects, *lost), metrics)
 
 
 def _questions(split: str) -> list[Question]:
@@ -158,7 +175,10 @@ def _write(decision: Decision, adapted: Adapted | None, metrics: dict[str, Any])
 
 def _numbers(decision: Decision, metrics: dict[str, Any]) -> dict[str, float]:
     """What the run's page shows."""
-    numbers = {"pairs": metrics["pairs"], "serves_adapted": float(decision.serves == "adapted")}
+    numbers = {
+        "pairs": metrics.get("pairs", 0),
+        "serves_adapted": float(decision.serves == "adapted"),
+    }
     for name, found in metrics.get("figures", {}).items():
         numbers |= {f"{name}.{side}": found[side] for side in ("base", "adapted", "low", "high")}
     return numbers

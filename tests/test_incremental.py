@@ -15,7 +15,7 @@ from groundwork.records import Chunk, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = "https://www.amperewise.example"
-STAGES = ("crawl", "clean", "chunk", "qa", "index")
+STAGES = ("crawl", "clean", "chunk", "qa", "adapt", "index")
 CLOCKED = "crawl/fetch_log.jsonl"
 EDITED, ADDED, DELETED = (
     "home/three-pin-socket-charging", "levels/tandem-charging", "help/stuck-connector"

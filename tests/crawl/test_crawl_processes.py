@@ -13,6 +13,7 @@ from groundwork.crawl import CrawlConfig, crawl_domain
 from groundwork.crawl.fleet import owner
 
 HOSTS = [f"127.0.0.{number}" for number in range(1, 7)]
+WORKER = "groundwork.crawl.worker"
 Route = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -93,7 +94,8 @@ def test_no_process_is_started_without_a_host(config: CrawlConfig) -> None:
     counts: list[int] = []
 
     def count(handler: BaseHTTPRequestHandler) -> None:
-        counts.append(len(psutil.Process().children()))
+        crawlers = [child for child in psutil.Process().children() if WORKER in child.cmdline()]
+        counts.append(len(crawlers))
         respond(200, page())(handler)
 
     with Server({"/": count}) as server:

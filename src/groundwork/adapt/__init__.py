@@ -8,6 +8,7 @@ from groundwork.adapt.decision import (
     compare_searches,
     decide,
     rank_figures,
+    switched_off,
     too_few,
 )
 from groundwork.adapt.looks import forget
@@ -34,6 +35,7 @@ __all__ = [
     "relevant_passages",
     "save_encoder_adapter",
     "search_figures",
+    "switched_off",
     "too_few",
     "watch",
 ]

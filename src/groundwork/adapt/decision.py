@@ -73,10 +73,13 @@ def rank_figures(
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
+def switched_off() -> Decision:
+    """The decision when nothing is even looked at."""
+    return Decision(Outcome.DISABLED, "adapt.enabled=false: the base encoder searches")
+
+
 def too_few(pairs: int, watched: int, config: AdaptConfig) -> Decision | None:
     """The decision when nothing is trained; None when there is enough to train on."""
-    if not config.enabled:
-        return Decision(Outcome.DISABLED, "adapt.enabled=false: the base encoder searches")
     for name, found, least in (
         ("training", pairs, config.min_pairs),
         ("validation", watched, config.min_validation),
