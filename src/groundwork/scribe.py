@@ -102,7 +102,7 @@ def scribed_run(stage: str, *, inputs: Sequence[Path]) -> Iterator[Scribe | Run]
     started = time.monotonic()
     try:
         yield scribe
-    except BaseException:
+    except BaseException:  # whatever ends the stage ends its run; raised again
         with suppress(TrackingError):  # the stage's own error is the one to show
             scribe.end("FAILED")
         raise

@@ -195,7 +195,7 @@ def stage_run(stage: str, *, inputs: Sequence[Path]) -> Iterator[Run]:
     started = time.monotonic()
     try:
         yield run
-    except BaseException:
+    except BaseException:  # whatever ends the stage ends its run; raised again
         run.end("FAILED")
         raise
     run.log_metrics({"stage_seconds": time.monotonic() - started})
