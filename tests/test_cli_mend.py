@@ -88,6 +88,18 @@ def test_a_lock_cut_anywhere_is_one_that_dvc_reads(checkout: Path) -> None:
     (checkout / "git").rename(checkout / ".git")
 
 
+def test_a_damaged_lock_that_was_committed_is_not_restored(checkout: Path) -> None:
+    """It would be as useless as the one in its place."""
+    path = checkout / "dvc.lock"
+    path.write_bytes(path.read_bytes()[:20])
+    assert _run(checkout, "git", "commit", "-qam", "cut") == 0
+    try:
+        assert "deleted" in mend.mend(checkout)
+        assert not path.exists()
+    finally:
+        assert _run(checkout, "git", "reset", "-q", "--hard", "HEAD~1") == 0
+
+
 def _is_damaged(checkout: Path, content: bytes) -> bool:
     (checkout / "dvc.lock").write_bytes(content)
     return bool(mend.lock_fault(checkout))
