@@ -1,6 +1,7 @@
 """From pages to documents: every page is accounted for."""
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -290,6 +291,24 @@ def test_the_category_is_the_nearest_description(
     assert [document.category for document in documents] == ["cables", "cold"]
     assert all(0.5 < document.category_confidence <= 1 for document in documents)
     assert encoder.asked == [1, 2, 1, 1], "subject, descriptions, and the windows of each page"
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_the_confidence_is_a_softmax_at_the_configured_temperature(
+    config: CleanConfig, temperature: float
+) -> None:
+    """Of two categories: the logistic function of their difference over the temperature."""
+    categorise = MeaningCategoriser(
+        OneWayEncoder(),  # type: ignore[arg-type]
+        "subject",
+        {"cables": "about a cable", "cold": "about winter"},
+        replace(config.category, temperature=temperature),
+    )
+    text = "A cable\n\nA cable and nothing else."
+    (near, far) = next(iter(categorise.similarities([text])))
+    ((category, confidence),) = categorise([text])
+    assert category == "cables"
+    assert confidence == pytest.approx(1 / (1 + math.exp((far - near) / temperature)), abs=1e-4)
 
 
 @pytest.mark.slow
