@@ -1,11 +1,9 @@
 """Stage `adapt`: question-passage pairs -> an adapter of the encoder, and whether it serves."""
 
-import json
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,6 @@ from groundwork.adapt import (
     answered,
     compare_searches,
     decide,
-    forget,
     make_pairs,
     save_encoder_adapter,
     search_figures,
@@ -31,15 +28,12 @@ from groundwork.artifacts import (
     check_manifest,
     code_version,
     from_mapping,
-    project_root,
     read_jsonl,
     read_parquet,
-    sha256_bytes,
     write_json,
     write_jsonl,
     write_manifest,
 )
-from groundwork.base import device_type
 from groundwork.config import load
 from groundwork.engine import load_engine
 from groundwork.errors import ArtifactError
@@ -54,6 +48,7 @@ from groundwork.index import (
 )
 from groundwork.records import Chunk, Question, Reject
 from groundwork.scribe import scribed_run
+from groundwork.train import checkpoint_dir, forget_checkpoints
 from stages import main
 
 QA = Path("artifacts/qa")
@@ -136,7 +131,7 @@ def _train(pairs: Sequence[Pair], watched: Watched, config: AdaptConfig) -> Adap
         encoder_dir(), pairs=pairs, watched=watched, config=config, work_dir=work_dir
     )
     save_encoder_adapter(adapted, OUT_DIR)
-    forget(work_dir)
+    forget_checkpoints(work_dir)
     return adapted
 
 
@@ -192,12 +187,9 @@ def _work_dir(pairs: Sequence[Pair], watched: Watched, config: AdaptConfig) -> P
         "pairs": [asdict(pair) for pair in pairs],
         "watched": [watched.questions, [sorted(n) for n in watched.relevant], watched.passages],
         "encoder": encoder_sha256(),
-        "code": code_version(rooms / "adapt", rooms / "index"),
-        "packages": {name: version(name) for name in PACKAGES},
-        "device": device_type(),
+        "code": code_version(rooms / "adapt", rooms / "index", rooms / "train"),
     }
-    key = sha256_bytes(json.dumps(work, sort_keys=True).encode())
-    return project_root() / ".cache" / "groundwork" / "adapt" / key
+    return checkpoint_dir("adapt", work=work, packages=PACKAGES)
 
 
 if __name__ == "__main__":

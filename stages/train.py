@@ -1,26 +1,22 @@
 """Stage `train`: the adapter, by QLoRA on prompts that hold retrieved passages."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 
 from groundwork.artifacts import (
     check_manifest,
     code_version,
     from_mapping,
-    project_root,
     read_jsonl,
-    sha256_bytes,
     sha256_file,
     write_json,
     write_jsonl,
     write_manifest,
 )
-from groundwork.base import device_type, model_dir, open_tokenizer, read_info
+from groundwork.base import model_dir, open_tokenizer, read_info
 from groundwork.config import DomainConfig, load
 from groundwork.errors import ArtifactError, InputError, RejectsError
 from groundwork.index import Encoder, load_index
@@ -30,6 +26,7 @@ from groundwork.train import (
     Prepared,
     Settings,
     TrainConfig,
+    checkpoint_dir,
     forget_checkpoints,
     prepare_pairs,
     save_adapter,
@@ -143,11 +140,8 @@ def _work_dir(prepared: Prepared, watched: Prepared, settings: Settings) -> Path
         "pairs": [asdict(pair) for pair in (*prepared.pairs, *watched.pairs)],
         "base": sha256_file(BASE / "base.json"),
         "code": code_version(Path(__file__).parents[1] / "src" / "groundwork" / "train"),
-        "packages": {name: version(name) for name in PACKAGES},
-        "device": device_type(),
     }
-    key = sha256_bytes(json.dumps(work, sort_keys=True).encode())
-    return project_root() / ".cache" / "groundwork" / "train" / key
+    return checkpoint_dir("train", work=work, packages=PACKAGES)
 
 
 if __name__ == "__main__":

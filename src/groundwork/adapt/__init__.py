@@ -11,7 +11,6 @@ from groundwork.adapt.decision import (
     switched_off,
     too_few,
 )
-from groundwork.adapt.looks import forget
 from groundwork.adapt.pairs import Pair, Reason, Watched, answered, make_pairs, watch
 from groundwork.adapt.relevance import relevant_passages, search_figures
 from groundwork.adapt.tuning import Adapted, adapt_encoder, save_encoder_adapter
@@ -29,7 +28,6 @@ __all__ = [
     "compare_on",
     "compare_searches",
     "decide",
-    "forget",
     "make_pairs",
     "rank_figures",
     "relevant_passages",

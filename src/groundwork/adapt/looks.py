@@ -5,7 +5,6 @@ merged in, never the 4-bit one. Everything it remembers stands in files of the w
 that a training that was killed goes on as if it had not been.
 """
 
-import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -90,8 +89,3 @@ def keeper(work_dir: Path, config: AdaptConfig) -> Any:
     """The callback that keeps the best look."""
     work_dir.mkdir(parents=True, exist_ok=True)
     return _keeper_class()(work_dir, config.patience)
-
-
-def forget(work_dir: Path) -> None:
-    """Remove the checkpoints and looks of work that is done."""
-    shutil.rmtree(work_dir, ignore_errors=True)

@@ -22,7 +22,13 @@ from groundwork.adapt.trainer import (
 from groundwork.base import reproducible
 from groundwork.errors import InputError
 from groundwork.index import Encoder
-from groundwork.train import history_rows, meter_class, newest_checkpoint, write_adapter
+from groundwork.train import (
+    history_rows,
+    meter_class,
+    newest_checkpoint,
+    notes_on_checkpoints,
+    write_adapter,
+)
 
 COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", LOOK)
 """What the history holds of each logged step; nothing in it depends on the clock."""
@@ -100,15 +106,7 @@ def _notes(config: AdaptConfig, work_dir: Path, *, bf16: bool) -> list[str]:
     lines = []
     if config.precision == "bf16" and not bf16:
         lines.append("adapt.precision=bf16: this processor has no bfloat16, so fp32 is used")
-    if found := newest_checkpoint(work_dir):
-        lines.append(f"going on from {found.name}")
-    others = sorted(p for p in work_dir.parent.glob("*/checkpoint-*") if p.parent != work_dir)
-    if others:
-        lines.append(
-            f"{len(others)} checkpoints below {work_dir.parent} belong to other data, code or "
-            "configuration and were ignored"
-        )
-    return lines
+    return [*lines, *notes_on_checkpoints(work_dir)]
 
 
 def _with_best(model: Any, work_dir: Path) -> Any:

@@ -1,6 +1,12 @@
 """QLoRA: adapters on a 4-bit base model, trained on prompts that hold retrieved passages."""
 
-from groundwork.train.checkpoint import newest_checkpoint, without_pickle
+from groundwork.train.checkpoint import (
+    checkpoint_dir,
+    forget_checkpoints,
+    newest_checkpoint,
+    notes_on_checkpoints,
+    without_pickle,
+)
 from groundwork.train.config import LoraSection, TrainConfig
 from groundwork.train.examples import (
     Prepared,
@@ -12,7 +18,6 @@ from groundwork.train.examples import (
 from groundwork.train.meter import meter_class
 from groundwork.train.tuning import (
     Tuned,
-    forget_checkpoints,
     history_rows,
     save_adapter,
     tune,
@@ -27,10 +32,12 @@ __all__ = [
     "TrainConfig",
     "TrainingPair",
     "Tuned",
+    "checkpoint_dir",
     "forget_checkpoints",
     "history_rows",
     "meter_class",
     "newest_checkpoint",
+    "notes_on_checkpoints",
     "prepare_pairs",
     "save_adapter",
     "tune",

@@ -4,13 +4,23 @@ In: a running trainer. Out: folders `checkpoint-<step>` from which a killed trai
 ends with the same bytes. A folder whose manifest is missing or wrong was cut off, and is not used.
 """
 
+import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from groundwork.artifacts import check_manifest, read_json, write_json, write_manifest
+from groundwork.artifacts import (
+    check_manifest,
+    project_root,
+    read_json,
+    sha256_bytes,
+    write_json,
+    write_manifest,
+)
+from groundwork.base import device_type
 from groundwork.errors import ArtifactError
 
 ADAPTER = "adapter_model.safetensors"
@@ -31,6 +41,34 @@ def newest_checkpoint(work_dir: Path) -> Path | None:
             continue
         return folder
     return None
+
+
+def checkpoint_dir(stage: str, *, work: Mapping[str, Any], packages: Sequence[str]) -> Path:
+    """Where the checkpoints of this very work lie: what `work` says, on this device, with these
+    versions of `packages`."""
+    versions = {name: version(name) for name in packages}
+    described = {**work, "packages": versions, "device": device_type()}
+    key = sha256_bytes(json.dumps(described, sort_keys=True).encode())
+    return project_root() / ".cache" / "groundwork" / stage / key
+
+
+def notes_on_checkpoints(work_dir: Path) -> list[str]:
+    """What a person should know of the checkpoints in and beside `work_dir`."""
+    lines = []
+    if found := newest_checkpoint(work_dir):
+        lines.append(f"going on from {found.name}")
+    others = sorted(p for p in work_dir.parent.glob("*/checkpoint-*") if p.parent != work_dir)
+    if others:
+        lines.append(
+            f"{len(others)} checkpoints below {work_dir.parent} belong to other data, code or "
+            "configuration and were ignored"
+        )
+    return lines
+
+
+def forget_checkpoints(work_dir: Path) -> None:
+    """Remove the checkpoints of work that is done."""
+    shutil.rmtree(work_dir, ignore_errors=True)
 
 
 def _step(folder: Path) -> int:

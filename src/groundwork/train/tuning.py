@@ -5,7 +5,6 @@ configuration and processor type give the same bytes, interrupted or not.
 """
 
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from groundwork.artifacts import write_bytes, write_json
 from groundwork.base import BaseInfo, device_type, load_base, reproducible
 from groundwork.errors import ConfigError
-from groundwork.train.checkpoint import ADAPTER, newest_checkpoint
+from groundwork.train.checkpoint import ADAPTER, newest_checkpoint, notes_on_checkpoints
 from groundwork.train.config import TrainConfig
 from groundwork.train.examples import Prepared
 from groundwork.train.meter import meter_class
@@ -55,7 +54,7 @@ def tune(
     device = device_type()
     plan = make_plan(config, pairs=len(train.pairs))
     said = notes(config, plan, device=device)
-    said += _notes_on_checkpoints(work_dir)
+    said += notes_on_checkpoints(work_dir)
     with reproducible(seed=config.seed, threads=config.threads):
         model, tokenizer, info = load_base(base_dir)
         arguments = training_arguments(
@@ -87,19 +86,6 @@ def tune(
         total=info.parameters + trainable,
         notes=tuple(said),
     )
-
-
-def _notes_on_checkpoints(work_dir: Path) -> list[str]:
-    lines = []
-    if found := newest_checkpoint(work_dir):
-        lines.append(f"going on from {found.name}")
-    others = sorted(p for p in work_dir.parent.glob("*/checkpoint-*") if p.parent != work_dir)
-    if others:
-        lines.append(
-            f"{len(others)} checkpoints below {work_dir.parent} belong to other data, code or "
-            "configuration and were ignored"
-        )
-    return lines
 
 
 def history_rows(
@@ -153,8 +139,3 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, set):
         return sorted(value)
     return value
-
-
-def forget_checkpoints(work_dir: Path) -> None:
-    """Remove the checkpoints of work that is done."""
-    shutil.rmtree(work_dir, ignore_errors=True)
