@@ -1,5 +1,6 @@
 """A run written beside the work: the same run, also when the stage fails, is killed, or cannot."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -127,6 +128,8 @@ def near(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         shutil.copytree(project, name, dirs_exist_ok=True)
         monkeypatch.chdir(name)
         client().search_experiments()
+        for variable in [key for key in os.environ if key.startswith("MLFLOW")]:
+            monkeypatch.delenv(variable)
         yield Path(name)
 
 

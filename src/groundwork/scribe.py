@@ -163,10 +163,11 @@ def _started() -> socket.socket:
 def main() -> None:
     """Write the run that stdin tells of, then those of the stages that follow."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C: the stage says how its run ends
+    address = _address()  # before MLflow's client adds settings of its own
     connection: socket.socket | None = socket.socket(fileno=os.dup(0))
     while connection and _serve(connection):
         connection.close()
-        connection = _next()
+        connection = _next(address)
 
 
 def _serve(connection: socket.socket) -> bool:
@@ -204,10 +205,10 @@ def _write(run: Run, what: str, details: Mapping[str, Any]) -> None:
             run.end(details["status"])
 
 
-def _next() -> socket.socket | None:
+def _next(address: Path) -> socket.socket | None:
     """The connection of the next stage; None when none comes, or the store is another by then."""
     _fall_silent()
-    address, store = _address(), _store()
+    store = _store()
     own = address.with_name(f"{address.name}.{os.getpid()}")
     address.parent.mkdir(parents=True, exist_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
