@@ -13,7 +13,7 @@ from groundwork.answer.prompt import parse
 from groundwork.artifacts import read_json, write_json, write_manifest
 from groundwork.errors import ArtifactError, InputError
 
-CONFIG = GenerativeConfig(max_new_tokens=6, batch_size=2)
+CONFIG = GenerativeConfig(decoding="free", max_new_tokens=6, batch_size=2)
 QUESTIONS = ["What does the moss like?", "Why?", "How tall does the oak grow in a good year?"]
 
 
@@ -66,7 +66,7 @@ def test_greedy_agrees_with_transformers(base: Generative) -> None:
         do_sample=False,
     )[0, len(prompt) :]
     text = base._tokenizer.decode(theirs, skip_special_tokens=True).strip()
-    assert base._generate([prompt])[0].text == text
+    assert base._generate([prompt], None)[0].text == text
 
 
 def test_too_many_passages_are_cut_to_fit(base: Generative) -> None:
@@ -87,6 +87,23 @@ def test_no_passages_still_get_an_answer(base: Generative) -> None:
     """Retrieval may find nothing."""
     draft = base.draft("Why?", [])
     assert all(support.passage_id == "" for support in draft.supports)
+
+
+def test_verbatim_answers_are_lines_of_the_passages(base_dir: Path) -> None:
+    """An untrained model says nothing else, in batches too; without passages it refuses."""
+    config = GenerativeConfig(decoding="verbatim", max_new_tokens=40, batch_size=2)
+    model = Generative.load(
+        "base", base_dir, None, config=config, domain=DOMAIN, retrieval=tiny_retrieval()
+    )
+    retrieved = [make_retrieved(0, 1), make_retrieved(3), []]
+    first, second, none = model.draft_many(QUESTIONS, retrieved)
+    for draft, found in ((first, retrieved[0]), (second, retrieved[1])):
+        lines = {line for item in model._fit("Why?", found) for line in item.lines}
+        assert draft.supports
+        assert {support.text for support in draft.supports} <= lines
+        assert all(support.quote == support.text for support in draft.supports)
+        assert draft.signals["mean_logprob"] < 0
+    assert none.refused
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,8 @@ class ExtractiveConfig:
 class GenerativeConfig:
     """How a language model is asked."""
 
+    decoding: Literal["free", "verbatim"]
+    """`verbatim` lets it say whole lines of its passages alone, and refuse."""
     max_new_tokens: PositiveInt
     batch_size: PositiveInt
     """Questions in one forward pass during evaluation."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from groundwork.answer.config import GenerativeConfig
+from groundwork.answer.copying import Choices, Copier
 from groundwork.answer.draft import Draft
 from groundwork.answer.extracts import extracts
-from groundwork.answer.prompt import Shown, copied_fraction, fit, parse, show, user_turn
+from groundwork.answer.prompt import Shown, completion, copied_fraction, fit, parse, show, user_turn
 from groundwork.answer.retrieval import Retrieval
 from groundwork.base import BaseInfo, load_base, older_names
 from groundwork.config import DomainConfig
@@ -98,7 +99,9 @@ class Generative:
         size = self._config.batch_size
         for start in range(0, len(order), size):
             rows = order[start : start + size]
-            said = self._generate([prompts[i] for i in rows])
+            said = self._generate(
+                [prompts[i] for i in rows], self._copiers([shown[i] for i in rows])
+            )
             drafts |= {i: self._read(one, shown[i]) for i, one in zip(rows, said, strict=True)}
         return [drafts[i] for i in range(len(prompts))]
 
@@ -137,7 +140,28 @@ class Generative:
         }
         return replace(draft, signals=signals)
 
-    def _generate(self, prompts: Sequence[Sequence[int]]) -> list[Generation]:
+    def _copiers(self, shown: Sequence[Sequence[Shown]]) -> list[Copier] | None:
+        """What holds each answer to the lines shown; None where it may use words of its own."""
+        if self._config.decoding == "free":
+            return None
+        return [Copier(self._choices(items)) for items in shown]
+
+    def _choices(self, shown: Sequence[Shown]) -> Choices:
+        lines = [completion([(line, n)]) for n, item in enumerate(shown, 1) for line in item.lines]
+        return Choices(
+            firsts=[self._words(line) for line in lines],
+            followers=[self._words(f" {line}") for line in lines],
+            alone=self._words(self._domain.refusal),
+            end=min(self._ends()),
+            room=self._config.max_new_tokens,
+        )
+
+    def _words(self, text: str) -> list[int]:
+        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _generate(
+        self, prompts: Sequence[Sequence[int]], copiers: Sequence[Copier] | None
+    ) -> list[Generation]:
         import torch
 
         pad = self._tokenizer.pad_token_id
@@ -146,14 +170,19 @@ class Generative:
         ids_BT = torch.tensor([[pad] * (longest - len(p)) + list(p) for p in prompts])
         mask_BT = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
         with torch.inference_mode():
-            out_BT, logprobs_BT = self._greedy(ids_BT.to(device), mask_BT.to(device))
+            out_BT, logprobs_BT = self._greedy(ids_BT.to(device), mask_BT.to(device), copiers)
         return [
             self._finish(ids, logprobs)
             for ids, logprobs in zip(out_BT.tolist(), logprobs_BT.tolist(), strict=True)
         ]
 
-    def _greedy(self, ids_BT: Any, mask_BT: Any) -> tuple[Any, Any]:
-        """Tokens and their log-probabilities (B, T); rows go on with padding after their end."""
+    def _greedy(
+        self, ids_BT: Any, mask_BT: Any, copiers: Sequence[Copier] | None
+    ) -> tuple[Any, Any]:
+        """Tokens and their log-probabilities (B, T); rows go on with padding after their end.
+
+        The log-probabilities are the model's own, also where only some tokens are allowed.
+        """
         import torch
 
         ends = torch.tensor(sorted(self._ends()), device=ids_BT.device)
@@ -170,7 +199,9 @@ class Generative:
                 logits_to_keep=1,
             )
             cache = out.past_key_values
-            logprob_B, token_B = out.logits[:, -1].float().log_softmax(-1).max(-1)
+            logprob_BV = out.logits[:, -1].float().log_softmax(-1)
+            token_B = _likeliest(logprob_BV, copiers)
+            logprob_B = logprob_BV.gather(-1, token_B[:, None])[:, 0]
             token_B = torch.where(alive_B, token_B, self._tokenizer.pad_token_id)
             tokens.append(token_B)
             logprobs.append(torch.where(alive_B, logprob_B, 0.0))
@@ -191,6 +222,21 @@ class Generative:
         length = next((i + 1 for i, token in enumerate(ids) if token in ends), len(ids))
         text = self._tokenizer.decode(ids[:length], skip_special_tokens=True)
         return Generation(text.strip(), sum(logprobs[:length]) / length, length)
+
+
+def _likeliest(logprob_BV: Any, copiers: Sequence[Copier] | None) -> Any:
+    """The likeliest token of each row that it may say; any after its end."""
+    import torch
+
+    if copiers is None:
+        return logprob_BV.argmax(-1)
+    tokens = []
+    for logprob_V, copier in zip(logprob_BV, copiers, strict=True):
+        allowed = copier.allowed() or [0]
+        token = allowed[int(logprob_V[allowed].argmax())]
+        copier.take(token)
+        tokens.append(token)
+    return torch.tensor(tokens, device=logprob_BV.device)
 
 
 def _with_adapter(model: Any, adapter_dir: Path) -> Any:
