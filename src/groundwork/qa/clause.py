@@ -20,6 +20,7 @@ from groundwork.qa.words import (
     RELATIVE,
     Token,
     base_form,
+    knows,
     negation,
     opens_with_verb,
     soften,
@@ -121,12 +122,15 @@ def _assemble(
     supported = bool(hidden) or _is_auxiliary(tokens, verb)
     if after < len(tokens) and tokens[after].lower in {"not", "never"}:
         negated, after = True, after + 1
-    while after < len(tokens) and tokens[after].lower in CONNECTIVES:
+    is_posture = word in {"stand", "stands", "keep", "keeps", "hold", "holds", "remain"}
+    while after < len(tokens) and tokens[after].lower in CONNECTIVES and not is_posture:
         after += 1
     if hidden:
         word = hidden
     end, marker, resume = _cut(tokens, after)
     core = tokens[after:end]
+    if _is_another_sentence(core, full=not supported):
+        return None
     while core and core[-1].lower in {"too", "also", "either", "however", "therefore"}:
         core = core[:-1]
     if not core:
@@ -149,12 +153,23 @@ def _assemble(
     )
 
 
+def _is_another_sentence(core: tuple[Token, ...], *, full: bool) -> bool:
+    """Whether the verb was a noun after all ("holiday lets … are"), or the scene of a story."""
+    if not full:
+        return bool(core) and core[0].tag == "VBG"
+    opens = next(
+        (n for n, t in enumerate(core) if t.tag in RELATIVE or t.lower in {"that", "whether"}),
+        len(core),
+    )
+    return any(t.lower in BE for t in core[:opens])
+
+
 def _auxiliary(tokens: tuple[Token, ...], verb: int) -> str:
     """What is inverted with the subject; empty when the infinitive is not sure."""
     token = tokens[verb]
     if _is_auxiliary(tokens, verb):
         return token.lower
-    if token.tag == "VBP":
+    if token.tag == "VBP" and (not token.lower.endswith("ed") or knows(token.lower, "VB", "VBP")):
         return "do"
     if not base_form(token.lower):
         return ""

@@ -12,7 +12,9 @@ class RulesConfig:
     """How many questions the rules ask of what."""
 
     per_sentence: PositiveInt
-    """Most questions asked of one sentence."""
+    """Most questions asked of one sentence, besides yes or no."""
+    verdicts: Count
+    """Most questions asked of one sentence that its answer opens with yes or no."""
     per_row: PositiveInt
     """Most questions asked of one table row."""
     min_sentence_words: PositiveInt

@@ -43,7 +43,7 @@ STOPS = words(", ; : ( ) or and = × ÷ but plus")
 VAGUE_VERBS = words(
     """tell tells show shows have has had say says make makes do does get gets give gives take
     takes run runs see sees know knows let lets reach reaches want wants find finds become
-    becomes keep keeps go goes feel feels"""
+    becomes keep keeps go goes feel feels stand stands mean means equal equals call calls"""
 )
 VAGUE = words("no any much more less little nothing something so every all")
 PASSIVE = words("by for with from to as on into")
@@ -81,3 +81,35 @@ LISTED = words(
     examples costs fees risks filters words terms practicalities"""
 )
 """Plurals that head a list: "Warning signs", "Everyday rules"."""
+UNIT_WORDS = words(
+    """kWh kW W A V p km mile miles hour hours minute minutes second seconds day days year years per
+    cent pence amps ampere volts"""
+)
+"""Words that say how a number counts; they name nothing."""
+SHELLS = words(
+    """thing things way ways habit habits case cases situation situations reason reasons point points
+    idea ideas explanation explanations difference differences question questions answer answers
+    problem problems rule rules step steps part parts kind kinds sort type matter result results
+    cost effect effects weakness weaknesses advantage advantages purpose purposes figure figures
+    fact facts choice choices option options detail details piece pieces place places use uses
+    method methods remedy mistake mistakes exception exceptions happen need make take help work
+    arrangement arrangements source sources condition conditions goal goals task tasks job"""
+)
+"""Nouns and verbs that name nothing by themselves: what they stand for comes before or after."""
+_DESCRIBED = """more less, higher lower, faster slower, longer shorter, bigger smaller, larger smaller,
+    better worse, easier harder, warmer colder, hotter cooler, heavier lighter, stronger weaker,
+    thicker thinner, newer older, earlier later, compulsory optional, mandatory voluntary, safe
+    dangerous, cheap expensive, weak strong, slow fast"""
+_DONE = """raise lower, increase reduce, rise fall, gain lose, allow forbid, include exclude,
+    lengthen shorten, strengthen weaken, improve worsen"""
+
+
+def _both_ways(pairs: str) -> dict[str, str]:
+    one = dict(pair.split() for pair in pairs.split(","))
+    return {other: word for word, other in one.items()} | one
+
+
+OPPOSITES = _both_ways(_DESCRIBED)
+"""Comparatives and adjectives with their opposites."""
+OPPOSED_VERBS = _both_ways(_DONE)
+"""Infinitives with their opposites."""

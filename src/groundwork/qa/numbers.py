@@ -48,7 +48,7 @@ _WHEN = {"since": "since when", "from": "from when", "until": "until when", "by"
 def number_questions(clause: Clause) -> Iterator[str]:
     """Questions for quantities and counts after the verb, the nearest first."""
     for number, token in enumerate(clause.tokens):
-        if token.tag == QUANTITY and not _is_modifier(clause.tokens, number):
+        if token.tag == QUANTITY and not is_modifier(clause.tokens, number):
             question = _ask_quantity(clause, number)
             if question:
                 yield question
@@ -72,7 +72,7 @@ def _counted(duration: str) -> str:
     return f"how many {name}"
 
 
-def _is_modifier(tokens: tuple[Token, ...], number: int) -> bool:
+def is_modifier(tokens: tuple[Token, ...], number: int) -> bool:
     """Whether a quantity describes a noun ("a 7.4 kW wallbox") or belongs to a sum."""
     after = tokens[number + 1] if number + 1 < len(tokens) else None
     before = tokens[number - 1] if number else None

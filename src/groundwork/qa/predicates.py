@@ -13,12 +13,7 @@ from groundwork.qa.numbers import date_question, number_questions
 from groundwork.qa.pairs import Kind
 from groundwork.qa.words import NOUNS, Token, soften
 
-_PEOPLE = re.compile(
-    r"\b(?:driver|owner|installer|operator|electrician|manager|employer|employee|landlord|tenant|"
-    r"leaseholder|agent|customer|engineer|council|authority|supplier|provider|technician|company|"
-    r"passenger|user|developer|administrator|manufacturer|bank|doctor|teacher|buyer|seller)s?$"
-)
-_EMPTY_NOUNS = re.compile(
+EMPTY_NOUNS = re.compile(
     r"(?:a|an|the) (?:\w+ )?(?:reason|problem|cause|answer|thing|matter|case|key|point|mistake|"
     r"exception|result|start|sign|question|choice|fact|trick|step|rest|same|other|lot|bit|cheap\w*|"
     r"best|worst|first|second|last|only|main|usual|classic|common)\b"
@@ -32,22 +27,18 @@ _PAIRED = re.compile(
 )
 
 
-MIN_YES_NO_WORDS = 6
-"""Shorter ones ("Do agile tariffs follow the market?") are too loose to have one answer."""
-
-
 def opened(clause: Clause, question: str) -> str:
     """With the clause's opener; empty when it breaks off within a list."""
     return "" if clause.breaks_off(question) else tidy(f"{clause.opener} {question}")
 
 
 def _numbers(clause: Clause) -> Iterator[tuple[str, Kind]]:
-    condition = _condition(clause) if clause.marker in {"if", "when"} else ""
+    condition = condition_of(clause) if clause.marker in {"if", "when"} else ""
     for question in number_questions(clause):
         yield tidy(f"{question.rstrip('?')}{condition}"), Kind.NUMBER
 
 
-def _condition(clause: Clause) -> str:
+def condition_of(clause: Clause) -> str:
     """The tail up to what follows from it."""
     return f" {clause.marker} {re.split(_CONSEQUENCE, clause.tail)[0]}"
 
@@ -90,7 +81,7 @@ def _definitions(clause: Clause) -> Iterator[tuple[str, Kind]]:
         strand = " for" if clause.verb == "stands" else ""
         yield tidy(f"what {clause.asked(strand)}"), Kind.DEFINITION
     is_noun = re.match(r"(?:a|an|the|any|one) ", clause.core) and len(clause.core.split()) > 3
-    if clause.verb in {"is", "are"} and is_noun and not _EMPTY_NOUNS.match(clause.core):
+    if clause.verb in {"is", "are"} and is_noun and not EMPTY_NOUNS.match(clause.core):
         yield tidy(f"what {clause.verb} {subject}"), Kind.DEFINITION
 
 
@@ -112,13 +103,6 @@ def _times(clause: Clause) -> Iterator[tuple[str, Kind]]:
         return
     if len(clause.core.split()) >= 2 and not clause.core.endswith((" only", " even", " as")):
         yield opened(clause, f"when {clause.asked(negate=clause.negated)}"), Kind.FACT
-
-
-def _people(clause: Clause) -> Iterator[tuple[str, Kind]]:
-    if clause.auxiliary in {"do", "are", "were", "have"} or clause.negated or clause.adverb:
-        return
-    if _PEOPLE.search(clause.subject.lower()) and len(clause.core.split()) >= 4:
-        yield opened(clause, f"who {clause.adverb} {clause.verb} {clause.core}"), Kind.FACT
 
 
 def _objects(clause: Clause) -> Iterator[tuple[str, Kind]]:
@@ -213,26 +197,6 @@ def _span(clause: Clause, tokens: tuple[Token, ...]) -> str:
     return clause.core[tokens[0].start - origin : tokens[-1].end - origin] if tokens else ""
 
 
-def _yes_no(clause: Clause) -> Iterator[tuple[str, Kind]]:
-    if len(clause.core.split()) < 2 or _EMPTY_NOUNS.match(clause.core):
-        return
-    if clause.is_copula and re.fullmatch(r"(?:the|an?) [\w-]+(?: [\w-]+)?", clause.core):
-        return
-    if re.match(r"(?:where|when|what|why|how)\b", clause.core):
-        return
-    if re.search(r"\b(?:no|nothing|nobody|none|never|hardly)\b", clause.core):
-        return
-    if clause.negated and "," in clause.core:
-        return
-    if len(clause.asked().split()) < MIN_YES_NO_WORDS:
-        return
-    stays = clause.marker in {"if", "when", "unless", "until"}
-    condition = _condition(clause) if stays else ""
-    kind = Kind.COMPARISON if " than " in f" {clause.core} " else Kind.YES_NO
-    yield opened(clause, f"{clause.asked()}{condition}"), kind
-
-
 RULES: tuple[Callable[[Clause], Iterator[tuple[str, Kind]]], ...] = (
-    _causes, _numbers, _dates, _contrasts, _definitions, _means, _times, _people, _objects,
-    _yes_no,
+    _causes, _numbers, _dates, _contrasts, _definitions, _means, _times, _objects,
 )  # fmt: skip

@@ -5,16 +5,17 @@ validated. Deterministic, and a function of that document alone.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from groundwork.artifacts import short_id
 from groundwork.qa.config import RulesConfig
 from groundwork.qa.lists import section_pairs
 from groundwork.qa.pairs import Kind, Pair
-from groundwork.qa.sentences import ask
+from groundwork.qa.sentences import Ask, ask
 from groundwork.qa.sound import is_sound, is_specific, stands_alone
 from groundwork.qa.tables import table_pairs
 from groundwork.qa.units import Shape, units_of
+from groundwork.qa.verdicts import NO, YES
 from groundwork.qa.words import is_english, knows
 from groundwork.records import Chunk, Evidence, Question
 
@@ -84,10 +85,25 @@ def _sentence_pairs(text: str, quote: str, *, chunk: Chunk, config: RulesConfig)
         return
     asked = ask(text, seen=chunk.text)
     found = [item for item in asked if is_sound(item.question) and is_specific(item.question)]
-    open_ones = [item for item in found if item.kind is not Kind.YES_NO]
-    chosen = open_ones[: config.per_sentence] or found[:1]
-    for item in chosen:
-        stop = "" if text.endswith((".", "!", "?", '"', "”", ")")) else "."
-        first = text[0].upper() if knows(text.split()[0]) else text[0]
-        answer = f"{first}{text[1:]}{stop}"
+    told = _as_answer(text)
+    for item in [*_open(found)[: config.per_sentence], *_verdicts(found, quote)[: config.verdicts]]:
+        answer = f"{item.verdict}. {told}" if item.verdict else told
         yield Pair(question=item.question, answer=answer, kind=item.kind, quote=quote)
+
+
+def _open(found: Sequence[Ask]) -> list[Ask]:
+    """What does not ask for yes or no, each question once."""
+    return list(dict.fromkeys(item for item in found if not item.verdict))
+
+
+def _verdicts(found: Sequence[Ask], quote: str) -> list[Ask]:
+    """Yes and no in turn: which comes first is drawn from the sentence, so that both are asked."""
+    yes, no = ([i for i in found if i.verdict == word] for word in (YES, NO))
+    first, second = (no, yes) if int(short_id(quote), 16) % 2 else (yes, no)
+    return list(dict.fromkeys(item for pair in zip_longest(first, second) for item in pair if item))
+
+
+def _as_answer(text: str) -> str:
+    stop = "" if text.endswith((".", "!", "?", '"', "”", ")")) else "."
+    first = text[0].upper() if knows(text.split()[0]) else text[0]
+    return f"{first}{text[1:]}{stop}"

@@ -8,16 +8,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from groundwork.qa.clause import parse, tidy
-from groundwork.qa.lexicon import BE, IMPERATIVES, MODALS
+from groundwork.qa.agents import people, things
+from groundwork.qa.clause import Clause, parse, tidy
+from groundwork.qa.lexicon import BE, IMPERATIVES, MODALS, SUBORDINATE
 from groundwork.qa.numbers import number_questions
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import RULES, opened
-from groundwork.qa.words import FINITE, NOUNS, Token, soften, tokens_of
+from groundwork.qa.sound import named
+from groundwork.qa.verdicts import NO, YES, verdicts
+from groundwork.qa.words import FINITE, NOUNS, RELATIVE, Token, soften, tokens_of
 
 _CONDITION = re.compile(r"(?P<word>If|When|Where|Once|Before|After|Unless|While) ")
 
 
+_OPENS_CLAUSE = SUBORDINATE | {"that", "than", "as"}
+MIN_DEED_TERMS = 4
+"""Advice of fewer words ("Keep the cable aboard") is good in its place only."""
 _JOINS = frozenset([";", ":", "and", "but", "yet", "whereas", "while", "so"])
 """Marks and words after which a clause of its own may follow."""
 
@@ -28,6 +34,8 @@ class Ask:
 
     question: str
     kind: Kind
+    verdict: str = ""
+    """Word that the answer opens with: Yes, No, or none."""
 
 
 def ask(sentence: str, *, seen: str) -> list[Ask]:
@@ -36,13 +44,18 @@ def ask(sentence: str, *, seen: str) -> list[Ask]:
     found = [*_conditions(text, seen=seen), *_advice(text, seen=seen)]
     clause = parse(text, seen=seen)
     while clause is not None:
-        for rule in RULES:
-            found += [Ask(question, kind) for question, kind in rule(clause) if question]
+        found += _of_clause(clause)
         goes_on = clause.marker in _JOINS and clause.tail
         clause = parse(clause.tail, seen=seen) if goes_on else None
         if clause is not None and clause.subject.lower().startswith("the "):
             return found
     return found
+
+
+def _of_clause(clause: Clause) -> Iterator[Ask]:
+    for rule in (*RULES, people, things):
+        yield from (Ask(question, kind) for question, kind in rule(clause) if question)
+    yield from (Ask(v.question, v.kind, v.word) for v in verdicts(clause) if v.question)
 
 
 def _conditions(text: str, *, seen: str) -> Iterator[Ask]:
@@ -77,7 +90,8 @@ def _under(condition: str, main: str, *, seen: str) -> Iterator[Ask]:
         if clause.verb in MODALS and not clause.negated:
             yield Ask(tidy(f"what {clause.verb} you do {condition}"), Kind.PROCEDURE)
     elif clause.verb in BE and clause.is_copula:
-        yield Ask(tidy(f"{clause.asked()} {condition}"), Kind.YES_NO)
+        word = NO if clause.negated else YES
+        yield Ask(tidy(f"{clause.asked()} {condition}"), Kind.YES_NO, word)
     elif condition.startswith(("if ", "when ", "once ")):
         verb = f"{clause.verb} happen" if clause.verb in {"should", "must"} else "happens"
         yield Ask(tidy(f"what {verb} {condition}"), Kind.FACT)
@@ -102,6 +116,8 @@ def _advice(text: str, *, seen: str) -> Iterator[Ask]:
     if not banned and not is_imperative(text):
         return
     core, marker, tail = _split_deed(soften(deed, seen))
+    marker = "" if core.endswith(" even") else marker
+    core = re.sub(r",? (?:even|too|also|as well)$", "", core)
     if len(core.split()) < 3 or any(t.tag in {"WP", "WRB"} for t in tokens_of(core)):
         return
     if marker in {"if", "when"} and core.endswith(" only"):
@@ -110,13 +126,25 @@ def _advice(text: str, *, seen: str) -> Iterator[Ask]:
     if banned:
         if marker in {":", ";", "because", "since"} and len(tail.split()) >= 3:
             yield Ask(tidy(f"why should you not {core}"), Kind.CAUSE)
-        yield Ask(tidy(f"should you {core}"), Kind.YES_NO)
-    elif marker in {"because", "so that", "since"}:
+        yield Ask(tidy(f"should you {core}"), Kind.YES_NO, NO)
+        return
+    if _is_one_deed(core):
+        yield Ask(tidy(f"should you {core}"), Kind.YES_NO, YES)
+    if marker in {"because", "so that", "since"}:
         yield Ask(tidy(f"why should you {core}"), Kind.CAUSE)
     elif marker in {"if", "when", "before", "after"} and "," not in core:
         tail = tail.partition(",")[0] if re.match(r"\w+ing\b", tail) else tail
         tail = re.split(r"[:;]|, (?:and|or|but|so)\b", tail)[0]
         yield Ask(tidy(f"what should you do {marker} {tail}"), Kind.PROCEDURE)
+
+
+def _is_one_deed(core: str) -> bool:
+    """Whether nothing but deeds is in it: no finite verb of its own ("Charge points are …")."""
+    tokens = tokens_of(core)
+    clause = parse(core[:1].upper() + core[1:], seen="")
+    inner = [t for t in tokens if t.tag in RELATIVE or t.lower in _OPENS_CLAUSE]
+    finite = [t for t in tokens[1:] if t.tag in FINITE]
+    return clause is None and not (finite and not inner) and len(named(core)) >= MIN_DEED_TERMS
 
 
 _DEED_MARKER = re.compile(

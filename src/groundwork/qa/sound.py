@@ -4,9 +4,10 @@ In: questions and answers. Out: whether a reader who has not seen the page under
 """
 
 import re
+from functools import lru_cache
 
 from groundwork.index import terms
-from groundwork.qa.lexicon import BE, POINTING, PRONOUNS
+from groundwork.qa.lexicon import BE, POINTING, PRONOUNS, SHELLS, UNIT_WORDS
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, tokens_of
 
 _PAGE_WORDS = re.compile(
@@ -17,12 +18,15 @@ _PAGE_WORDS = re.compile(
     r"|default values?)"
     r"(?! (?:of|for|in|to|why|when|at|on|between|that))\b)"
     r"|\bthe \w+ (?:column|row)\b|\b(?:web pages?|brackets|this site)\b"
-    r"|\bsteps? (?:one|two|three|four)\b",
+    r"|\bsteps? (?:one|two|three|four)\b|\bof the two\b|\bthe (?:job|task)\b|[×÷=≤≥]"
+    r"|\[[A-Z]{3,}\]|\bas well\?|\b(?:too|even)\?",
     re.IGNORECASE,
 )
 _REFERS = re.compile(
     r"\b(?:covered|described|explained|treated|discussed|compared|worked out|set out|listed"
     r"|dealt with|taken up) (?:in|under|on|separately|elsewhere)\b|\bpages? of (?:its|their) own\b"
+    r"|\bfurther (?:hints|details|reading|advice)\b|\b(?:is|are) given in\b"
+    r"|\bha(?:s|ve) the details\b"
     r"|\bis the subject of\b|\b(?:is|are) a matter for\b|\bsee (?:also )?(?:the|our|under)\b"
     r"|\bas (?:above|below|follows)\b"
     r"|\bin (?:the|this) (?:table|list|section|page)\b",
@@ -44,6 +48,11 @@ _KEEPS = re.compile(
     r" (?!of (?:them|these|those|the)\b)[\w-]+",
     re.IGNORECASE,
 )
+
+
+_DEFINITE = re.compile(r"\b[Tt]he [\w'’-]+")
+_TERM = re.compile(r"What (?:is|are) (?:an? )?(?P<term>[\w-]+(?: [\w-]+)?)\?")
+_OPENS_DEFINITE = re.compile(r"(?:Is|Are|Was|Were|Do|Does|Did|Can|Must|Should|Will|Has|Have) the\b")
 
 
 def stands_alone(sentence: str) -> bool:
@@ -121,19 +130,43 @@ def is_sound(question: str) -> bool:
 def _is_bare(question: str) -> bool:
     """Whether it names too little: "What can you do?"."""
     names_thing = re.match(r"What (?:is|are) (?:an? |[A-Z]{2})", question)
-    return len(_named(question)) < 2 and not names_thing
+    return len(named(question)) < 2 and not names_thing
 
 
-def _named(question: str) -> set[str]:
-    return set(terms(question)) - {"sinc", "mani", "long", "happen", "percentag"}
+def named(text: str) -> set[str]:
+    """Stems of the words in `text` that name something."""
+    return set(terms(text)) - _shells()
+
+
+@lru_cache(maxsize=1)
+def _shells() -> frozenset[str]:
+    return frozenset(terms(" ".join(SHELLS | UNIT_WORDS))) | {"sinc", "mani", "long", "percentag"}
 
 
 def is_specific(question: str) -> bool:
-    """Whether a question about "the" something says enough of it to be found again.
+    """Whether a question says enough to be found again: the more so, the more it presupposes.
 
-    "Who has to approve the channel?" names two things, and either may be any channel.
+    "Who has to approve the channel?" names two things, and either may be any channel; "Is the
+    peak higher?" asks about one peak among many.
     """
-    return " the " not in question or len(_named(question)) > 2
+    term = _TERM.fullmatch(question)
+    if term is not None:
+        last = tokens_of(term["term"])
+        return not any(t.tag in {"JJR", "CD", QUANTITY} for t in last) and bool(named(question))
+    presumes = list(_DEFINITE.finditer(question))
+    wanted = 3 if presumes else 2
+    if any(_is_alone(question[m.end() :]) for m in presumes):
+        wanted = 4
+    if _OPENS_DEFINITE.match(question):
+        wanted = max(wanted, 4)
+    return len(named(question)) >= wanted
+
+
+def _is_alone(rest: str) -> bool:
+    """Whether nothing behind "the peak" says which: no "of …", no "that …"."""
+    return not re.match(
+        r" (?:of|for|in|on|to|between|that|which|who|with|from|at|by|inside)\b", rest
+    )
 
 
 def _counts(tokens: tuple[Token, ...], number: int) -> bool:

@@ -3,6 +3,8 @@
 In: the tokens of a sentence. Out: positions, or None when they are not plain to see.
 """
 
+from itertools import pairwise
+
 from groundwork.qa.lexicon import IMPERATIVES, SUBORDINATE
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, RELATIVE, Token
 
@@ -26,6 +28,8 @@ def main_verb(tokens: tuple[Token, ...], first: int) -> int | None:
     for number in range(first, min(len(tokens), first + MAX_SUBJECT_WORDS)):
         token = tokens[number]
         if token.text in ";:—–()":
+            return None
+        if number > first and token.lower == "that" and tokens[number - 1].tag in FINITE:
             return None
         if token.tag in RELATIVE or (number > first and _is_relative(tokens, number)):
             pending += 1
@@ -84,6 +88,8 @@ def _later_finite(tokens: tuple[Token, ...], number: int) -> bool:
 
 def is_subject(tokens: tuple[Token, ...]) -> bool:
     if tokens[0].lower in {"no", "nobody", "nothing", "none", "neither", "few", "little", "half"}:
+        return False
+    if any(t.tag == "NNS" and n.tag in {"CD", QUANTITY, "DT"} for t, n in pairwise(tokens)):
         return False
     if any(t.lower in SUBORDINATE - {"as", "how"} and t.tag == "IN" for t in tokens):
         return False

@@ -1,0 +1,75 @@
+"""Questions whose answer is the subject of a clause: who does it, and what does it.
+
+In: a clause. Out: questions that keep the clause's own verb, so that nothing is inverted.
+"""
+
+import re
+from collections.abc import Iterator
+
+from groundwork.qa.clause import Clause
+from groundwork.qa.lexicon import BE, PRONOUNS, SHELLS, VAGUE_VERBS
+from groundwork.qa.pairs import Kind
+from groundwork.qa.predicates import EMPTY_NOUNS, condition_of, opened
+from groundwork.qa.sound import named
+from groundwork.qa.words import RELATIVE, tokens_of
+
+_PEOPLE = re.compile(
+    r"\b(?:driver|owner|installer|operator|electrician|manager|employer|employee|landlord|tenant|"
+    r"leaseholder|agent|customer|engineer|council|authority|supplier|provider|technician|company|"
+    r"passenger|user|developer|administrator|manufacturer|bank|doctor|teacher|buyer|seller|"
+    r"surveyor|neighbour|visitor|host|writer|maker|resident|user|householder|holder|person|people|staff|agency|team|firm)s?$"
+)
+MIN_TERMS = 4
+"""Words that a question without its subject must still hold to have one answer."""
+
+
+def people(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    """ "The network operator has to approve the channel" -> "Who has to approve the channel?"."""
+    if _is_plural(clause) or clause.negated or clause.adverb:
+        return
+    if _is_person(clause.subject) and len(clause.core.split()) >= 4:
+        yield opened(clause, f"who {clause.verb} {clause.core}"), Kind.FACT
+
+
+def things(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    """ "A residual current device trips at 30 mA" -> "What trips at 30 mA?"."""
+    if _is_plural(clause) or clause.negated or clause.is_copula or not _is_thing(clause):
+        return
+    if clause.verb in VAGUE_VERBS or clause.listed or EMPTY_NOUNS.match(clause.subject):
+        return
+    if any(token.lower in PRONOUNS | {"own"} for token in clause.tokens):
+        return
+    if re.match(r"(?:that|how|what|why|whether|where|when)\b", clause.core):
+        return
+    if len(named(clause.core)) < MIN_TERMS:
+        return
+    stays = clause.marker in {"if", "when", "unless", "until"}
+    condition = condition_of(clause) if stays else ""
+    words = " ".join(w for w in (clause.adverb, clause.verb, clause.core) if w)
+    yield opened(clause, f"what {words}{condition}"), Kind.FACT
+
+
+def _is_plural(clause: Clause) -> bool:
+    return clause.auxiliary in {"do", "are", "were", "have"} or _and(clause.subject)
+
+
+def _is_person(subject: str) -> bool:
+    """Whether the head of a noun phrase is a person: "A driver who …", "Someone with …"."""
+    tokens = tokens_of(subject)
+    end = next((n for n, t in enumerate(tokens) if t.tag in RELATIVE | {"IN", ","}), len(tokens))
+    head = tokens[end - 1].lower if end else ""
+    return bool(_PEOPLE.search(head)) or head in {"someone", "somebody", "anyone", "anybody"}
+
+
+def _and(subject: str) -> bool:
+    return bool(re.search(r"\b(?:and|or)\b", subject))
+
+
+def _is_thing(clause: Clause) -> bool:
+    subject = clause.subject.lower()
+    if subject == "you" or _is_person(subject) or clause.subject.split()[0] in {"I", "We"}:
+        return False
+    if clause.verb in BE and clause.tokens[0].tag not in {"VBN", "VBD"}:
+        return False
+    head = subject.split()[0]
+    return head not in {"each", "every", "another", "one", "either", "any"} | SHELLS
