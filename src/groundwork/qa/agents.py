@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 
 from groundwork.qa.clause import Clause
-from groundwork.qa.lexicon import BE, PRONOUNS, SHELLS, VAGUE_VERBS
+from groundwork.qa.lexicon import BE, MODALS, PRONOUNS, SHELLS, VAGUE_VERBS
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import EMPTY_NOUNS, condition_of, opened
 from groundwork.qa.sound import named
-from groundwork.qa.words import RELATIVE, tokens_of
+from groundwork.qa.words import QUANTITY, RELATIVE, tokens_of
 
 _PEOPLE = re.compile(
     r"\b(?:driver|owner|installer|operator|electrician|manager|employer|employee|landlord|tenant|"
@@ -41,12 +41,53 @@ def things(clause: Clause) -> Iterator[tuple[str, Kind]]:
         return
     if re.match(r"(?:that|how|what|why|whether|where|when)\b", clause.core):
         return
-    if len(named(clause.core)) < MIN_TERMS:
+    if not _says_enough(clause):
         return
     stays = clause.marker in {"if", "when", "unless", "until"}
     condition = condition_of(clause) if stays else ""
     words = " ".join(w for w in (clause.adverb, clause.verb, clause.core) if w)
     yield opened(clause, f"what {words}{condition}"), Kind.FACT
+
+
+def kinds(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    """ "Passenger-car CCS cables are limited to 500 A" -> "Which cables are limited to 500 A?"."""
+    if clause.auxiliary not in {"do", "are", "were", "have"} | MODALS or clause.negated:
+        return
+    head = _head(clause.subject)
+    if not head.endswith("s") or head in SHELLS or _and(clause.subject) or clause.listed:
+        return
+    if len(clause.subject.split()) < 2 or clause.verb in VAGUE_VERBS or not _says_enough(clause):
+        return
+    if re.match(
+        r"(?:many|most|some|all|both|few|several|the|two|three|these|\d)\b", clause.subject, re.I
+    ):
+        return
+    if any(token.lower in PRONOUNS | {"own"} for token in clause.tokens) or clause.is_copula:
+        return
+    stays = clause.marker in {"if", "when", "unless", "until"}
+    condition = condition_of(clause) if stays else ""
+    negation = "not" if clause.negated else ""
+    words = " ".join(w for w in (clause.verb, negation, clause.adverb, clause.core) if w)
+    if not clause.supported:
+        words = " ".join(w for w in (clause.adverb, clause.verb, clause.core) if w)
+    yield opened(clause, f"which {head} {words}{condition}"), Kind.FACT
+
+
+def _says_enough(clause: Clause) -> bool:
+    """Whether the question without its subject still holds enough to have one answer."""
+    may = clause.auxiliary in {"can", "could", "may", "might"}
+    has_number = not may and any(token.tag in {QUANTITY, "CD"} for token in clause.tokens)
+    return len(named(f"{clause.verb} {clause.core}")) >= MIN_TERMS - has_number
+
+
+def _head(subject: str) -> str:
+    """The noun that a subject is about: "protective devices for open-PEN faults" -> "devices"."""
+    tokens = tokens_of(subject)
+    ends = {"IN", ",", "VBN", "VBG", "TO", "("} | RELATIVE
+    end = next(
+        (n for n, t in enumerate(tokens) if n and (t.tag in ends or t.lower == "that")), len(tokens)
+    )
+    return tokens[end - 1].text if tokens[end - 1].tag == "NNS" else ""
 
 
 def _is_plural(clause: Clause) -> bool:
@@ -67,6 +108,8 @@ def _and(subject: str) -> bool:
 
 def _is_thing(clause: Clause) -> bool:
     subject = clause.subject.lower()
+    if re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", clause.subject):
+        return False
     if subject == "you" or _is_person(subject) or clause.subject.split()[0] in {"I", "We"}:
         return False
     if clause.verb in BE and clause.tokens[0].tag not in {"VBN", "VBD"}:

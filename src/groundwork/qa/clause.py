@@ -32,6 +32,8 @@ _POINTER = re.compile(
     r"|, see (?!(?:if|whether|that|what|which|who|whose|why|how|where|when)\b)[^,;:?]*(?=[,;:?]|$)"
 )
 """References inside a question: "(see the manual)", ", see the manual"."""
+_ASIDE = re.compile(r"^((?:[A-Z]|An? |The )[^,;:()]{1,50}?) \([^()]{1,40}\)(?= [a-z])")
+"""An abbreviation or a remark behind the subject: "Control pilot (CP) carries …"."""
 _TAILS = ("so that", "because", "whereas", "while", "unless", "until", "when", "if", "once")
 
 
@@ -89,7 +91,7 @@ class Clause:
 
 def parse(text: str, *, seen: str) -> Clause | None:
     """Take a sentence apart; None when its subject or verb is not sure."""
-    text = text.rstrip(" .!")
+    text = _ASIDE.sub(r"\1", text.rstrip(" .!"), count=1)
     tokens = tokens_of(text)
     if len(tokens) < 3 or tokens[0].lower in SUBORDINATE or opens_with_verb(tokens):
         return None
@@ -136,7 +138,7 @@ def _assemble(
     if not core:
         return None
     return Clause(
-        opener=text[: tokens[first].start].strip(),
+        opener=_with_comma(text[: tokens[first].start].strip()),
         subject=text[tokens[first].start : tokens[last - 1].end],
         adverb=adverb,
         verb=word,
@@ -164,12 +166,20 @@ def _is_another_sentence(core: tuple[Token, ...], *, full: bool) -> bool:
     return any(t.lower in BE for t in core[:opens])
 
 
+def _with_comma(opener: str) -> str:
+    return f"{opener}," if opener and not opener.endswith(",") else opener
+
+
 def _auxiliary(tokens: tuple[Token, ...], verb: int) -> str:
     """What is inverted with the subject; empty when the infinitive is not sure."""
     token = tokens[verb]
     if _is_auxiliary(tokens, verb):
         return token.lower
-    if token.tag == "VBP" and (not token.lower.endswith("ed") or knows(token.lower, "VB", "VBP")):
+    if token.tag == "VBP" and (
+        not token.lower.endswith("ed")
+        or token.lower.endswith("eed")
+        or knows(token.lower, "VB", "VBP")
+    ):
         return "do"
     if not base_form(token.lower):
         return ""

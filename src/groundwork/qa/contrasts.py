@@ -85,9 +85,10 @@ def _neighbours(
     if not order or any("," in name or len(name.split()) > 6 for name in names):
         return
     more, less = (0, 1) if order > 0 else (1, 0)
+    answer = f"{_capital(names[more])}: {values[more]}, against {values[less]} for {names[less]}."
     yield Pair(
         question=tidy(f"which has the higher {attribute}, {names[0]} or {names[1]}"),
-        answer=f"{_capital(names[more])}: {values[more]}, against {values[less]} for {names[less]}.",
+        answer=answer,
         kind=Kind.COMPARISON,
         quote=f"{rows[0].quote}\n{rows[1].quote}",
     )

@@ -51,7 +51,7 @@ PRONOUNS = words("it its they them their he she his her him itself themselves")
 POINTING = words(
     """this these those such latter former here above below following aforementioned we our us i my
     me ones another same thereby therefore hence thus thereafter whichever preceding sample
-    others neither respectively there either instead whole remaining both together"""
+    others neither respectively there either instead remaining both"""
 )
 EMPTY_HEADS = words(
     """figure figures entry value values note notes comment comments remark remarks result results
@@ -71,7 +71,8 @@ VERBS = words(
     reduces refuses regulates relies remains repeats reports requires resets returns rises
     rotates runs saves sees sends sets shares shows recognises authorises signals slows
     speeds spends stands starts stays stops stores suits supplies switches takes tells
-    transfers trips turns uses varies waits warms wastes wears works yields"""
+    tests ages hides swings shortens stores shares reports flows leaks drives reveals charges
+    changes installs transfers trips turns uses varies waits warms wastes wears works yields"""
 )
 LISTED = words(
     """rules signs habits steps things marks tips ways myths options questions causes reasons types
@@ -87,19 +88,20 @@ UNIT_WORDS = words(
 )
 """Words that say how a number counts; they name nothing."""
 SHELLS = words(
-    """thing things way ways habit habits case cases situation situations reason reasons point points
-    idea ideas explanation explanations difference differences question questions answer answers
-    problem problems rule rules step steps part parts kind kinds sort type matter result results
-    cost effect effects weakness weaknesses advantage advantages purpose purposes figure figures
-    fact facts choice choices option options detail details piece pieces place places use uses
-    method methods remedy mistake mistakes exception exceptions happen need make take help work
-    arrangement arrangements source sources condition conditions goal goals task tasks job"""
+    """thing things way ways habit habits case cases situation situations reason reasons
+    point points idea ideas explanation explanations difference differences question
+    questions answer answers problem problems rule rules step steps part parts kind kinds
+    sort type matter result results cost effect effects weakness weaknesses advantage
+    advantages purpose purposes figure figures fact facts choice choices option options
+    detail details piece pieces place places use uses method methods remedy mistake mistakes
+    exception exceptions happen need make take help work arrangement arrangements source
+    sources condition conditions goal goals task tasks job"""
 )
 """Nouns and verbs that name nothing by themselves: what they stand for comes before or after."""
-_DESCRIBED = """more less, higher lower, faster slower, longer shorter, bigger smaller, larger smaller,
-    better worse, easier harder, warmer colder, hotter cooler, heavier lighter, stronger weaker,
-    thicker thinner, newer older, earlier later, compulsory optional, mandatory voluntary, safe
-    dangerous, cheap expensive, weak strong, slow fast"""
+_DESCRIBED = """more less, higher lower, faster slower, longer shorter, bigger smaller,
+    larger smaller, better worse, easier harder, warmer colder, hotter cooler, heavier lighter,
+    stronger weaker, thicker thinner, newer older, earlier later, compulsory optional,
+    mandatory voluntary, safe dangerous, cheap expensive, weak strong, slow fast"""
 _DONE = """raise lower, increase reduce, rise fall, gain lose, allow forbid, include exclude,
     lengthen shorten, strengthen weaken, improve worsen"""
 
@@ -113,3 +115,15 @@ OPPOSITES = _both_ways(_DESCRIBED)
 """Comparatives and adjectives with their opposites."""
 OPPOSED_VERBS = _both_ways(_DONE)
 """Infinitives with their opposites."""
+_SAME = """car vehicle, cars vehicles, driver motorist, drivers motorists, usually normally,
+    often frequently, commonly usually, need require, needs requires, require need, requires needs,
+    allow permit, allows permits, permitted allowed, buy purchase, begin start, begins starts,
+    choose select, large big, show display, shows displays, quickly rapidly, expensive costly,
+    happen occur, roughly approximately, almost nearly, nearly almost, whole entire, receive get,
+    receives gets, provide give, provides gives, prevent stop, prevents stops, firms companies,
+    staff employees, compulsory mandatory, obligatory mandatory, forbidden prohibited,
+    sufficient adequate, typical usual, immediately at-once, frequently often, regularly often,
+    simultaneously together, approximately roughly, purchase buy, consumes uses, consume use,
+    contains holds, contain hold, obtain get, additional further, permits allows, permit allow"""
+SYNONYMS = dict(pair.split() for pair in _SAME.split(","))
+"""Words that can be exchanged wherever they stand."""

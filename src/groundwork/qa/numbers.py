@@ -89,7 +89,7 @@ def _ask_quantity(clause: Clause, number: int) -> str:
     wh = _wh(unit_of(clause.tokens[number].text))
     if wh == "how long" and not _LASTING.fullmatch(before[-1].lower if before else clause.verb):
         wh = _counted(clause.tokens[number].text)
-    if not wh or any(t.tag in {QUANTITY} or t.text in STOPS for t in before):
+    if not wh or any(_breaks(t) for t in before):
         return ""
     behind = _until_stop(clause.tokens[number + 1 :])
     wh, behind = _with_measured(clause, wh, behind)
@@ -110,6 +110,10 @@ def _ask_quantity(clause: Clause, number: int) -> str:
     if last is not None and last.tag not in {"VB", "VBN", "VBP", "RB", "RP", "VBG"}:
         return ""
     return _finish(clause, f"{wh} {clause.asked(f'{held} {rest}'.strip())}")
+
+
+def _breaks(token: Token) -> bool:
+    return token.tag == QUANTITY or token.text in STOPS or token.lower == "than"
 
 
 def _with_measured(

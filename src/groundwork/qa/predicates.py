@@ -101,7 +101,9 @@ def _times(clause: Clause) -> Iterator[tuple[str, Kind]]:
     possible = clause.marker == "if" and clause.auxiliary in MODALS
     if clause.marker not in {"when", "once"} and not possible:
         return
-    if len(clause.core.split()) >= 2 and not clause.core.endswith((" only", " even", " as")):
+    if clause.tokens[-1].tag in {"IN", "TO"} or clause.core.endswith((" only", " even", " as")):
+        return
+    if len(clause.core.split()) >= 2:
         yield opened(clause, f"when {clause.asked(negate=clause.negated)}"), Kind.FACT
 
 
@@ -132,7 +134,7 @@ def _goes_on(rest: tuple[Token, ...]) -> bool:
         return False
     if not rest or rest[0].lower in {"down", "up", "out", "off", "along", "around", "through"}:
         return True
-    strange = {"that", "than", "as", "of", "between"}
+    strange = {"that", "than", "as", "of", "between", "about"}
     return rest[0].tag in {"IN", "TO"} and rest[0].lower not in strange
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest
 
 from groundwork.artifacts import short_id
+from groundwork.qa.claims import CLAIM, claims
 from groundwork.qa.config import RulesConfig
 from groundwork.qa.lists import section_pairs
 from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.sentences import Ask, ask
-from groundwork.qa.sound import is_sound, is_specific, stands_alone
+from groundwork.qa.sound import is_sound, is_specific, named, stands_alone
 from groundwork.qa.tables import table_pairs
 from groundwork.qa.units import Shape, units_of
 from groundwork.qa.verdicts import NO, YES
@@ -20,6 +21,8 @@ from groundwork.qa.words import is_english, knows
 from groundwork.records import Chunk, Evidence, Question
 
 ORIGIN = "rules"
+MIN_ITEM_TERMS = 5
+"""Words that a yes-or-no question about a list item must name, with no list around it."""
 
 
 def generate_by_rules(passages: Sequence[Chunk], *, config: RulesConfig) -> list[Question]:
@@ -69,7 +72,10 @@ def _pairs(chunk: Chunk, *, config: RulesConfig, continues: bool) -> Iterator[Pa
 
 def _keeps(pair: Pair) -> bool:
     """Whether a list item answers: alone it is seldom a statement that one can say yes to."""
-    return pair.kind is not Kind.YES_NO or pair.question.startswith("Should you ")
+    if pair.question.startswith(CLAIM):
+        return False
+    says_enough = len(named(pair.question)) >= MIN_ITEM_TERMS and " the " not in pair.question[:12]
+    return pair.kind is not Kind.YES_NO or pair.question.startswith("Should you ") or says_enough
 
 
 def _at_most(pairs: Iterator[Pair], per_row: int) -> Iterator[Pair]:
@@ -81,14 +87,20 @@ def _sentence_pairs(text: str, quote: str, *, chunk: Chunk, config: RulesConfig)
     words = len(text.split())
     if not config.min_sentence_words <= words <= config.max_sentence_words:
         return
-    if not is_english(text) or not stands_alone(text):
+    if text.endswith("?") or not is_english(text) or not stands_alone(text):
         return
     asked = ask(text, seen=chunk.text)
     found = [item for item in asked if is_sound(item.question) and is_specific(item.question)]
     told = _as_answer(text)
-    for item in [*_open(found)[: config.per_sentence], *_verdicts(found, quote)[: config.verdicts]]:
+    chosen = [*_open(found)[: config.per_sentence], *_verdicts(found, quote)[: config.verdicts]]
+    for item in chosen or _claimed(text, seen=chunk.text)[: config.verdicts]:
         answer = f"{item.verdict}. {told}" if item.verdict else told
         yield Pair(question=item.question, answer=answer, kind=item.kind, quote=quote)
+
+
+def _claimed(text: str, *, seen: str) -> list[Ask]:
+    """What is asked of a sentence that no rule takes apart."""
+    return [Ask(question, Kind.YES_NO, word) for question, word in claims(text, seen=seen)]
 
 
 def _open(found: Sequence[Ask]) -> list[Ask]:

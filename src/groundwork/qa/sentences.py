@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from groundwork.qa.agents import people, things
+from groundwork.qa.agents import kinds, people, things
 from groundwork.qa.clause import Clause, parse, tidy
 from groundwork.qa.lexicon import BE, IMPERATIVES, MODALS, SUBORDINATE
 from groundwork.qa.numbers import number_questions
@@ -53,7 +53,7 @@ def ask(sentence: str, *, seen: str) -> list[Ask]:
 
 
 def _of_clause(clause: Clause) -> Iterator[Ask]:
-    for rule in (*RULES, people, things):
+    for rule in (*RULES, people, things, kinds):
         yield from (Ask(question, kind) for question, kind in rule(clause) if question)
     yield from (Ask(v.question, v.kind, v.word) for v in verdicts(clause) if v.question)
 
@@ -71,6 +71,10 @@ def _conditions(text: str, *, seen: str) -> Iterator[Ask]:
         main = text[tokens[number].end :].strip()
         if not any(t.tag in FINITE or t.tag == "VBG" for t in tokens[1:number]):
             continue
+        if number != commas[0] and any(
+            t.tag in FINITE | {"VBG"} for t in tokens[commas[0] : number]
+        ):
+            continue
         found = list(_under(condition[0].lower() + condition[1:], main, seen=seen))
         if found:
             yield from found
@@ -86,13 +90,17 @@ def _under(condition: str, main: str, *, seen: str) -> Iterator[Ask]:
         return
     for question in number_questions(clause):
         yield Ask(tidy(f"{question.rstrip('?')} {condition}"), Kind.NUMBER)
-    if clause.subject.lower() == "you":
-        if clause.verb in MODALS and not clause.negated:
-            yield Ask(tidy(f"what {clause.verb} you do {condition}"), Kind.PROCEDURE)
-    elif clause.verb in BE and clause.is_copula:
-        word = NO if clause.negated else YES
+    if clause.subject.lower() == "you" and clause.verb in MODALS and not clause.negated:
+        yield Ask(tidy(f"what {clause.verb} you do {condition}"), Kind.PROCEDURE)
+    word = NO if clause.negated else YES
+    is_able = clause.core.startswith("be able")
+    if not clause.tail and not is_able and not (clause.negated and "," in clause.core):
         yield Ask(tidy(f"{clause.asked()} {condition}"), Kind.YES_NO, word)
-    elif condition.startswith(("if ", "when ", "once ")):
+    if clause.subject.lower() == "you":
+        return
+    if clause.verb in BE and clause.is_copula:
+        return
+    if condition.startswith(("if ", "when ", "once ")):
         verb = f"{clause.verb} happen" if clause.verb in {"should", "must"} else "happens"
         yield Ask(tidy(f"what {verb} {condition}"), Kind.FACT)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from groundwork.index import terms
 from groundwork.qa.lexicon import BE, POINTING, PRONOUNS, SHELLS, UNIT_WORDS
-from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, tokens_of
+from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, base_form, tokens_of
 
 _PAGE_WORDS = re.compile(
     r"\b(?:this|the) (?:page|guide|article|chapter|section|workbook|checklist|glossary|table"
@@ -16,7 +16,7 @@ _PAGE_WORDS = re.compile(
     r"|\b(?:worked examples?|see also|step \d|the (?:one|two|three|first|second|last|others?|rest"
     r"|next|sample|result|point|reason|rule|idea|difference|effect|figure|case|method|trick"
     r"|default values?)"
-    r"(?! (?:of|for|in|to|why|when|at|on|between|that))\b)"
+    r"(?! (?:of|for|in|to|why|when|at|on|between|that)\b)\b)"
     r"|\bthe \w+ (?:column|row)\b|\b(?:web pages?|brackets|this site)\b"
     r"|\bsteps? (?:one|two|three|four)\b|\bof the two\b|\bthe (?:job|task)\b|[×÷=≤≥]"
     r"|\[[A-Z]{3,}\]|\bas well\?|\b(?:too|even)\?",
@@ -50,7 +50,12 @@ _KEEPS = re.compile(
 )
 
 
+_PARTNERS = {
+    "such": "as", "instead": "of", "either": "or", "neither": "nor", "both": "and", "same": "as",
+}  # fmt: skip
+"""Words that point nowhere when their partner follows."""
 _DEFINITE = re.compile(r"\b[Tt]he [\w'’-]+")
+_OPENER = re.compile(r"^(?:In|At|On|For|With|Between|By|From|During|Under|To) [^,]+, ")
 _TERM = re.compile(r"What (?:is|are) (?:an? )?(?P<term>[\w-]+(?: [\w-]+)?)\?")
 _OPENS_DEFINITE = re.compile(r"(?:Is|Are|Was|Were|Do|Does|Did|Can|Must|Should|Will|Has|Have) the\b")
 
@@ -116,7 +121,7 @@ def is_sound(question: str) -> bool:
     if _PAGE_WORDS.search(question) or _unbalanced(question) or _is_bare(question):
         return False
     for number, word in enumerate(words):
-        if word in POINTING and not (word == "such" and words[number + 1 : number + 2] == ["as"]):
+        if word in POINTING and not _is_told(tokens, number):
             return False
         if word in PRONOUNS and not _has_noun(tokens[1:number]):
             return False
@@ -124,7 +129,32 @@ def is_sound(question: str) -> bool:
             return False
         if word == "one" and not _counts(tokens, number):
             return False
-    return not _dangles(tokens)
+    return not _dangles(tokens) and not _disagrees(question)
+
+
+def _disagrees(question: str) -> bool:
+    """Whether a second verb kept its ending: "Does it compare the flow and switches off?"."""
+    if not re.search(r"\b(?:[Dd]o|[Dd]oes|[Dd]id) ", question):
+        return False
+    found = re.search(
+        r",? and (?:\w+ly )?(?P<verb>\w+s) (?:off|on|up|down|out|away|back|the|an?|its|their)\b",
+        question,
+    )
+    return found is not None and bool(base_form(found["verb"]))
+
+
+def _is_told(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether a word that often points says itself what it means: "above 80 %", "both ends"."""
+    word = tokens[number].lower
+    after = [token.lower for token in tokens[number + 1 :]]
+    following = tokens[number + 1] if after else None
+    if following is None:
+        return False
+    if word in _PARTNERS:
+        return after[0] == _PARTNERS[word] or _PARTNERS[word] in after[1:8]
+    if word in {"above", "below"}:
+        return following.tag in {QUANTITY, "CD", "DT", "NNP"}
+    return word == "both" and following.tag == "NNS"
 
 
 def _is_bare(question: str) -> bool:
@@ -153,11 +183,12 @@ def is_specific(question: str) -> bool:
     if term is not None:
         last = tokens_of(term["term"])
         return not any(t.tag in {"JJR", "CD", QUANTITY} for t in last) and bool(named(question))
+    question = _OPENER.sub("", question)
     presumes = list(_DEFINITE.finditer(question))
     wanted = 3 if presumes else 2
     if any(_is_alone(question[m.end() :]) for m in presumes):
         wanted = 4
-    if _OPENS_DEFINITE.match(question):
+    if _OPENS_DEFINITE.match(question[:1].upper() + question[1:]):
         wanted = max(wanted, 4)
     return len(named(question)) >= wanted
 

@@ -18,9 +18,20 @@ def after_opener(tokens: tuple[Token, ...]) -> int | None:
     for number, token in enumerate(tokens[:18]):
         if token.text == ",":
             return number + 1 if number > 1 else None
+        if number > 1 and _opens_subject(tokens, number):
+            return number
         if token.tag in FINITE or token.text in ";:":
             return None
     return None
+
+
+def _opens_subject(tokens: tuple[Token, ...], number: int) -> bool:
+    """Whether a new noun phrase begins without a comma: "At rapid chargers | the cable is …"."""
+    before, token = tokens[number - 1], tokens[number]
+    articles = {"the", "a", "an", "every", "each", "most", "many", "some"}
+    if token.lower not in articles or before.tag not in NOUNS | {"CD", QUANTITY}:
+        return False
+    return tokens[number + 1 : number + 2] != () and tokens[number + 1].tag not in {"IN", "CC"}
 
 
 def main_verb(tokens: tuple[Token, ...], first: int) -> int | None:

@@ -4,6 +4,7 @@ In: questions, the passages they came from, the golden set. Out: the questions t
 reject with a reason for each that does not. Every text is embedded once.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from groundwork.index import Encoder
 
+_VERDICT = re.compile(r"^(?:Yes|No)\. ")
+"""The word that an answer opens with says of the question what the rest says of the passage."""
 _SPLITS = (Split.TEST, Split.VALIDATION, Split.TRAIN)
 """In this order a split keeps its questions when two splits hold nearly the same one."""
 
@@ -109,8 +112,6 @@ def _reject(question: Question, reason: Reason, detail: str) -> Reject:
 
 
 def _normalised(text: str) -> str:
-    import re
-
     return " ".join(re.findall(r"\w+(?:[.,]\d+)*", text.lower()))
 
 
@@ -137,7 +138,7 @@ def _support(answer: str, chunk: Chunk) -> float:
     """Share of the answer's words that passage, title and headings hold; numbers must all be."""
     from groundwork.index import terms
 
-    wanted, held = terms(answer), _held(chunk)
+    wanted, held = terms(_VERDICT.sub("", answer)), _held(chunk)
     if not wanted or any(term[0].isdigit() and term not in held for term in wanted):
         return 0.0
     return sum(term in held for term in wanted) / len(wanted)
@@ -203,7 +204,8 @@ def _near_problem(
         if cosines_K[place] < config.duplicate_cosine:
             return None
         other = kept[place]
-        if other.answer == question.answer or other.evidence[0].quote == question.evidence[0].quote:
+        same_quote = other.evidence[0].quote == question.evidence[0].quote
+        if other.answer == question.answer or (same_quote and other.kind == question.kind):
             detail = f"cosine {cosines_K[place]:.2f} to {other.question_id} with the same evidence"
             return Reason.NEAR_DUPLICATE, detail
     return None

@@ -19,7 +19,7 @@ from groundwork.qa.words import QUANTITY, Token, base_form
 YES, NO = "Yes", "No"
 MIN_WORDS = 6
 """Shorter ones ("Do agile tariffs follow the market?") are too loose to have one answer."""
-_BOUNDS = re.compile(
+BOUNDS = re.compile(
     r"\b(?:at (?:least|most)|up to|less|more|fewer|over|under|below|above|beyond|between|from|to"
     r"|only|just|as|like|another|within|every|or|can|could|may|might|typically|usually|often|commonly)\b"
 )
@@ -72,6 +72,11 @@ def _can_be_asked(clause: Clause) -> bool:
         return False
     if clause.negated and "," in core:
         return False
+    last = clause.tokens[-1]
+    if core.startswith("be able") or (
+        last.tag == "CD" and not re.match(r"(?:19|20)\d\d|[\d.:]+", last.text)
+    ):
+        return False
     return len(clause.asked().split()) >= MIN_WORDS
 
 
@@ -101,7 +106,7 @@ def _other_amount(clause: Clause) -> tuple[Token, str] | None:
 def _has_bounds(clause: Clause, number: int) -> bool:
     before = [clause.auxiliary, clause.adverb, *(t.lower for t in clause.tokens[:number][-4:])]
     after = [t.lower for t in clause.tokens[number + 1 : number + 3]]
-    return bool(_BOUNDS.search(" ".join([*before, *after])))
+    return bool(BOUNDS.search(" ".join([*before, *after])))
 
 
 def _other_count(clause: Clause) -> tuple[Token, str] | None:

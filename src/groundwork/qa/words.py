@@ -224,6 +224,9 @@ def soften(text: str, seen: str) -> str:
         return text
     first = match.group()
     small = first[0].lower() + first[1:]
+    owner = re.fullmatch(r"(.+)['’]s", small)
+    if owner and not knows(owner[1]):
+        return text
     if first == small or any(letter.isupper() for letter in first[1:]) or first == "I":
         return text
     if knows(small, "DT", "IN", "PRP$", "CD", "PRP"):
