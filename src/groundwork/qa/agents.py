@@ -10,8 +10,8 @@ from groundwork.qa.clause import Clause
 from groundwork.qa.lexicon import BE, MODALS, PRONOUNS, SHELLS, VAGUE_VERBS
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import EMPTY_NOUNS, condition_of, opened
-from groundwork.qa.sound import named
-from groundwork.qa.words import QUANTITY, RELATIVE, tokens_of
+from groundwork.qa.specific import named
+from groundwork.qa.words import RELATIVE, tokens_of
 
 _PEOPLE = re.compile(
     r"\b(?:driver|owner|installer|operator|electrician|manager|employer|employee|landlord|tenant|"
@@ -39,7 +39,9 @@ def things(clause: Clause) -> Iterator[tuple[str, Kind]]:
         return
     if any(token.lower in PRONOUNS | {"own"} for token in clause.tokens):
         return
-    if re.match(r"(?:that|how|what|why|whether|where|when)\b", clause.core):
+    if re.search(r"\bwhether\b", clause.core) or re.match(
+        r"(?:that|how|what|why|whether|where|when)\b", clause.core
+    ):
         return
     if not _says_enough(clause):
         return
@@ -75,9 +77,7 @@ def kinds(clause: Clause) -> Iterator[tuple[str, Kind]]:
 
 def _says_enough(clause: Clause) -> bool:
     """Whether the question without its subject still holds enough to have one answer."""
-    may = clause.auxiliary in {"can", "could", "may", "might"}
-    has_number = not may and any(token.tag in {QUANTITY, "CD"} for token in clause.tokens)
-    return len(named(f"{clause.verb} {clause.core}")) >= MIN_TERMS - has_number
+    return len(named(f"{clause.verb} {clause.core}")) >= MIN_TERMS
 
 
 def _head(subject: str) -> str:

@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from groundwork.qa.clause import tidy
 from groundwork.qa.lexicon import BE, CONNECTIVES, IMPERATIVES, OPPOSITES, SUBORDINATE
-from groundwork.qa.sound import is_sound, named
-from groundwork.qa.verdicts import BOUNDS, NO, YES, other_quantity
+from groundwork.qa.sound import is_sound
+from groundwork.qa.specific import is_specific, named
+from groundwork.qa.verdicts import BOUNDS, CLAIM, NO, YES, other_quantity
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, soften, tokens_of
 
-CLAIM = "Is it true that"
 MIN_TERMS, MAX_WORDS = 5, 26
 _OPENS = NOUNS | {"DT", "JJ", "CD", "VBG", "IN", QUANTITY}
 _SPEAKER = re.compile(r"\b(?:I|we|our|us|my|me)\b", re.IGNORECASE)
@@ -63,7 +63,9 @@ def _is_claim(text: str, tokens: tuple[Token, ...]) -> bool:
         return False
     if any(t.lower in BE and n.tag == "VBG" for t, n in pairwise(tokens)):
         return False
-    return len(named(text)) >= MIN_TERMS + (tokens[0].lower == "the")
+    return is_specific(f"{text}?", is_verdict=True) and len(named(text)) >= MIN_TERMS + (
+        tokens[0].lower == "the"
+    )
 
 
 def _points(tokens: tuple[Token, ...], number: int) -> bool:

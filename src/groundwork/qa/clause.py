@@ -11,6 +11,7 @@ from groundwork.qa.lexicon import (
     BE,
     CONNECTIVES,
     CUTS_AFTER_COMMA,
+    ENDS_IN_EED,
     MODALS,
     SUBORDINATE,
 )
@@ -20,7 +21,6 @@ from groundwork.qa.words import (
     RELATIVE,
     Token,
     base_form,
-    knows,
     negation,
     opens_with_verb,
     soften,
@@ -78,6 +78,14 @@ class Clause:
             words.append(base_form(self.verb) if self.auxiliary != "do" else self.verb)
         return " ".join(word for word in [*words, rest] if word)
 
+    def stated(self) -> str:
+        """As a statement inside a sentence: "a cold battery begins low on its curve"."""
+        negation = "not" if self.negated else ""
+        words = (soften(self.subject, self.seen), self.adverb, self.verb, negation, self.core)
+        if self.supported:
+            words = (soften(self.subject, self.seen), self.verb, negation, self.adverb, self.core)
+        return " ".join(word for word in words if word).replace(" can not ", " cannot ")
+
     def breaks_off(self, question: str) -> bool:
         """Whether a question stops within the list that the core does not finish."""
         return self.listed and self.core.rpartition(",")[2] in question
@@ -102,7 +110,7 @@ def parse(text: str, *, seen: str) -> Clause | None:
     last = verb
     while last > first and tokens[last - 1].tag == "RB":
         last -= 1
-    if last == first or not is_subject(tokens[first:last]):
+    if last == first or tokens[last - 1].tag == "MD" or not is_subject(tokens[first:last]):
         return None
     adverbs = [t.text for t in tokens[last:verb] if t.lower not in CONNECTIVES]
     return _assemble(
@@ -163,7 +171,8 @@ def _is_another_sentence(core: tuple[Token, ...], *, full: bool) -> bool:
         (n for n, t in enumerate(core) if t.tag in RELATIVE or t.lower in {"that", "whether"}),
         len(core),
     )
-    return any(t.lower in BE for t in core[:opens])
+    other = {t.lower for t in core[:1]} & {"has", "have", "do", "does"}
+    return bool(other) or any(t.lower in BE for t in core[:opens])
 
 
 def _with_comma(opener: str) -> str:
@@ -175,11 +184,7 @@ def _auxiliary(tokens: tuple[Token, ...], verb: int) -> str:
     token = tokens[verb]
     if _is_auxiliary(tokens, verb):
         return token.lower
-    if token.tag == "VBP" and (
-        not token.lower.endswith("ed")
-        or token.lower.endswith("eed")
-        or knows(token.lower, "VB", "VBP")
-    ):
+    if token.tag == "VBP" and (not token.lower.endswith("ed") or token.lower in ENDS_IN_EED):
         return "do"
     if not base_form(token.lower):
         return ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from groundwork.qa.cells import (
+    is_name,
     is_sentence,
     label_of,
     names_attribute,
@@ -68,9 +69,11 @@ def between_rows(rows: Sequence[Unit], *, seen: str) -> Iterator[Pair]:
         values = [with_unit(row.cells[column], unit) for row in rows]
         if not names_attribute(head) or head.lower() in _STATED or " for " in head:
             continue
-        if not all(order_of(a, b) is not None for a, b in pairwise(values)):
-            continue
         attribute = small(head, seen)
+        if not all(order_of(a, b) is not None for a, b in pairwise(values)):
+            for two in pairwise(rows):
+                yield from _apart(two, column, attribute, seen=seen)
+            continue
         for upper, lower in pairwise(range(len(rows))):
             yield from _neighbours(
                 (rows[upper], rows[lower]), (values[upper], values[lower]), attribute, seen=seen
@@ -89,6 +92,21 @@ def _neighbours(
     yield Pair(
         question=tidy(f"which has the higher {attribute}, {names[0]} or {names[1]}"),
         answer=answer,
+        kind=Kind.COMPARISON,
+        quote=f"{rows[0].quote}\n{rows[1].quote}",
+    )
+
+
+def _apart(rows: tuple[Unit, Unit], column: int, attribute: str, *, seen: str) -> Iterator[Pair]:
+    """ "How do Mode 2 and Mode 3 differ in arrangement?", of rows that are names."""
+    names = [label_of(row, seen=seen) for row in rows]
+    values = [soften(row.cells[column], seen) for row in rows]
+    known = all(is_name(name) or len(rows[0].cells[0]) <= 2 for name in names)
+    if not known or values[0] == values[1] or any(len(value) < 3 for value in values):
+        return
+    yield Pair(
+        question=tidy(f"how do {names[0]} and {names[1]} differ in {attribute}"),
+        answer=f"{_capital(names[0])}: {values[0]}; {names[1]}: {values[1]}.",
         kind=Kind.COMPARISON,
         quote=f"{rows[0].quote}\n{rows[1].quote}",
     )

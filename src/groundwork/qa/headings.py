@@ -114,3 +114,22 @@ def situation_question(title: str, *, seen: str) -> str:
     if clause is None or clause.opener or clause.tail:
         return ""
     return tidy(f"what should you do if {soften(text, seen)}")
+
+
+def occasion(heading: str, title: str, *, seen: str) -> str:
+    """When advice under a heading holds: "before a long lay-up", "when choosing a cable".
+
+    `title`: of a page whose steps these are ("The connector is stuck"), or empty. Empty when
+    neither names an occasion.
+    """
+    text = soften(_NUMBERING.sub("", heading).strip(" .:?"), seen)
+    tokens = tokens_of(text)
+    if _PREPOSITION.match(text) and len(tokens) > 1:
+        return text
+    named = (
+        len(tokens) > 2 and tokens[1].tag not in NOUNS and re.match(r"\w{3,}ing$", tokens[0].lower)
+    )
+    if named and tokens[0].tag in {"VBG", "NN"} and not _is_plural(tokens):
+        return f"when {text}"
+    situation = situation_question(title, seen=seen) if title else ""
+    return situation.removeprefix("What should you do ").rstrip("?")

@@ -36,6 +36,7 @@ APPROXIMATE = words(
     """about around roughly approximately nearly almost only just under over some typically usually
     often perhaps well below above exactly normally another"""
 )
+ENDS_IN_EED = words("need feed speed exceed proceed succeed bleed heed")
 STRANDED = words("to at by")
 ARITHMETIC = frozenset("×÷=+−*/")
 STOPS = words(", ; : ( ) or and = × ÷ but plus")
@@ -83,8 +84,8 @@ LISTED = words(
 )
 """Plurals that head a list: "Warning signs", "Everyday rules"."""
 UNIT_WORDS = words(
-    """kWh kW W A V p km mile miles hour hours minute minutes second seconds day days year years per
-    cent pence amps ampere volts"""
+    """kWh kW W A V p km mile miles hour hours minute minutes second seconds day days year
+    years per cent pence amps ampere volts"""
 )
 """Words that say how a number counts; they name nothing."""
 SHELLS = words(
@@ -94,15 +95,17 @@ SHELLS = words(
     sort type matter result results cost effect effects weakness weaknesses advantage
     advantages purpose purposes figure figures fact facts choice choices option options
     detail details piece pieces place places use uses method methods remedy mistake mistakes
-    exception exceptions happen need make take help work arrangement arrangements source
-    sources condition conditions goal goals task tasks job"""
+    exception exceptions happen need make take help work route routes example examples
+    trigger triggers gain gains drop veteran good better best sound usual common ordinary
+    certain various several typical simple arrangement arrangements source sources condition
+    conditions goal goals task tasks job"""
 )
 """Nouns and verbs that name nothing by themselves: what they stand for comes before or after."""
 _DESCRIBED = """more less, higher lower, faster slower, longer shorter, bigger smaller,
     larger smaller, better worse, easier harder, warmer colder, hotter cooler, heavier lighter,
     stronger weaker, thicker thinner, newer older, earlier later, compulsory optional,
     mandatory voluntary, safe dangerous, cheap expensive, weak strong, slow fast"""
-_DONE = """raise lower, increase reduce, rise fall, gain lose, allow forbid, include exclude,
+_DONE = """raise lower, increase reduce, gain lose, allow forbid, include exclude,
     lengthen shorten, strengthen weaken, improve worsen"""
 
 

@@ -14,6 +14,7 @@ from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.predicates import lead_question, noun_phrase
 from groundwork.qa.sentences import is_imperative
 from groundwork.qa.sound import is_sound, stands_alone
+from groundwork.qa.specific import OPEN_TERMS, named
 from groundwork.qa.units import Shape, Unit
 from groundwork.qa.words import FINITE, soften, tokens_of
 from groundwork.records import Chunk
@@ -96,7 +97,9 @@ def _joined(texts: Sequence[str]) -> str:
 def _opening_pair(chunk: Chunk, sentences: list[Unit]) -> Iterator[Pair]:
     """A heading that is a question, answered by the first sentences below it."""
     asked = heading_question(sentences[0].heading, seen=chunk.text)
-    if asked is None or not is_sound(asked[0]) or not stands_alone(sentences[0].text):
+    if asked is None or not is_sound(asked[0]) or len(named(asked[0])) < OPEN_TERMS:
+        return
+    if not stands_alone(sentences[0].text):
         return
     if asked[1] is Kind.YES_NO:
         return

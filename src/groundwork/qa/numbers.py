@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from groundwork.qa.clause import Clause, tidy
 from groundwork.qa.lexicon import APPROXIMATE, ARITHMETIC, BE, STOPS, STRANDED
-from groundwork.qa.words import NOUNS, QUANTITY, Token, unit_of
+from groundwork.qa.words import NOUNS, QUANTITY, RELATIVE, Token, unit_of
 
 _ASKED_BY_UNIT = (
     (r"[£€$].*|pence|p|pounds?|euros?|dollars?", "how much"),
@@ -91,6 +91,8 @@ def _ask_quantity(clause: Clause, number: int) -> str:
         wh = _counted(clause.tokens[number].text)
     if not wh or any(_breaks(t) for t in before):
         return ""
+    if any(t.lower == "whether" for t in clause.tokens[number + 1 :]):
+        return ""
     behind = _until_stop(clause.tokens[number + 1 :])
     wh, behind = _with_measured(clause, wh, behind)
     if behind and behind[0].lower == "between":
@@ -113,7 +115,8 @@ def _ask_quantity(clause: Clause, number: int) -> str:
 
 
 def _breaks(token: Token) -> bool:
-    return token.tag == QUANTITY or token.text in STOPS or token.lower == "than"
+    joins = token.tag in RELATIVE or token.lower in {"than", "that"}
+    return token.tag == QUANTITY or token.text in STOPS or joins
 
 
 def _with_measured(
@@ -164,7 +167,7 @@ def _with_preposition(clause: Clause, *, wh: str, held: str, rest: str) -> str:
 def _ask_count(clause: Clause, number: int) -> str:
     """ "has four wheels" -> "how many wheels does it have"."""
     tokens = clause.tokens
-    if any(t.tag not in {"VB", "VBN", "RB"} for t in tokens[:number]):
+    if any(t.tag not in {"VB", "VBN"} for t in tokens[:number]):
         return ""
     if (
         re.fullmatch(r"(?:19|20)\d\d|one|1|0|half", tokens[number].lower)

@@ -49,12 +49,38 @@ def _dates(clause: Clause) -> Iterator[tuple[str, Kind]]:
 
 
 def _causes(clause: Clause) -> Iterator[tuple[str, Kind]]:
-    if clause.marker in {"because", "so that"}:
+    if clause.marker in {"because", "so that"} or (clause.marker == "since" and clause.comma):
         yield opened(clause, f"why {clause.asked(negate=clause.negated)}"), Kind.CAUSE
+    result = parse(clause.tail, seen=clause.seen) if clause.marker in {"so", "because"} else None
+    if result is None:
+        return
     if clause.marker == "so":
-        result = parse(clause.tail, seen=clause.seen)
-        if result is not None:
-            yield opened(result, f"why {result.asked(negate=result.negated)}"), Kind.CAUSE
+        yield opened(result, f"why {result.asked(negate=result.negated)}"), Kind.CAUSE
+    reason = clause if clause.marker == "so" else result
+    named = not re.match(
+        r"the (?!.* (?:of|for|in|on|that|which|who) )", reason.subject, re.IGNORECASE
+    )
+    if named and not reason.opener and not reason.breaks_off(reason.core):
+        yield tidy(f"what follows from the fact that {reason.stated()}"), Kind.CAUSE
+
+
+def _which(clause: Clause) -> Iterator[tuple[str, Kind]]:
+    """ "Salt water is worse than fresh water" -> "Which is worse, salt water or fresh water?"."""
+    found = re.fullmatch(
+        r"(?P<how>(?:more |less )?[\w-]+) than (?P<other>[\w -]{3,50})", clause.core
+    )
+    if found is None or not clause.is_copula or clause.negated or clause.opener:
+        return
+    first = clause.tokens[0]
+    if first.tag not in {"JJR", "RBR"} or len(clause.subject.split()) > 7:
+        return
+    subject = soften(clause.subject, clause.seen)
+    adverb = f"{clause.adverb} " if clause.adverb else ""
+    verb = clause.verb
+    yield (
+        tidy(f"which {verb} {adverb}{found['how']}, {subject} or {found['other']}"),
+        Kind.COMPARISON,
+    )
 
 
 def _contrasts(clause: Clause) -> Iterator[tuple[str, Kind]]:
@@ -75,7 +101,7 @@ def _definitions(clause: Clause) -> Iterator[tuple[str, Kind]]:
     subject = soften(clause.subject, clause.seen)
     if clause.opener or clause.negated or clause.adverb or len(subject.split()) > 6:
         return
-    if re.match(r"(?:each|every|you|all|most|many|some|the \d)\b", subject):
+    if re.match(r"(?:each|every|you|all|most|many|some|more|less|the|\d\S*)\b", subject):
         return
     if clause.verb in {"means", "mean"} or (clause.verb == "stands" and clause.core[:4] == "for "):
         strand = " for" if clause.verb == "stands" else ""
@@ -99,7 +125,7 @@ def _means(clause: Clause) -> Iterator[tuple[str, Kind]]:
 
 def _times(clause: Clause) -> Iterator[tuple[str, Kind]]:
     possible = clause.marker == "if" and clause.auxiliary in MODALS
-    if clause.marker not in {"when", "once"} and not possible:
+    if (clause.marker not in {"when", "once"} and not possible) or clause.comma:
         return
     if clause.tokens[-1].tag in {"IN", "TO"} or clause.core.endswith((" only", " even", " as")):
         return
@@ -200,5 +226,5 @@ def _span(clause: Clause, tokens: tuple[Token, ...]) -> str:
 
 
 RULES: tuple[Callable[[Clause], Iterator[tuple[str, Kind]]], ...] = (
-    _causes, _numbers, _dates, _contrasts, _definitions, _means, _times, _objects,
+    _causes, _numbers, _dates, _contrasts, _which, _definitions, _means, _times, _objects,
 )  # fmt: skip

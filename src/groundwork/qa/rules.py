@@ -4,25 +4,32 @@ In: the passages of one document in order. Out: `Question` records with their ev
 validated. Deterministic, and a function of that document alone.
 """
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, zip_longest
 
 from groundwork.artifacts import short_id
-from groundwork.qa.claims import CLAIM, claims
+from groundwork.qa.claims import claims
 from groundwork.qa.config import RulesConfig
+from groundwork.qa.headings import occasion
 from groundwork.qa.lists import section_pairs
 from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.sentences import Ask, ask
-from groundwork.qa.sound import is_sound, is_specific, named, stands_alone
+from groundwork.qa.sound import is_sound, stands_alone
+from groundwork.qa.specific import is_example, is_specific, is_whole, named
 from groundwork.qa.tables import table_pairs
-from groundwork.qa.units import Shape, units_of
-from groundwork.qa.verdicts import NO, YES
+from groundwork.qa.units import Shape, Unit, units_of
+from groundwork.qa.verdicts import CLAIM, NO, YES
 from groundwork.qa.words import is_english, knows
 from groundwork.records import Chunk, Evidence, Question
 
 ORIGIN = "rules"
+_LEANS = re.compile(r"\b(?:then|therefore|thus|hence|consequently|otherwise|still|so)\b")
+"""Words by which a sentence draws on the one before."""
+ADVICE = "Should you "
 MIN_ITEM_TERMS = 5
-"""Words that a yes-or-no question about a list item must name, with no list around it."""
+"""Words that advice or a list item must name when its list and heading are not there."""
 
 
 def generate_by_rules(passages: Sequence[Chunk], *, config: RulesConfig) -> list[Question]:
@@ -65,8 +72,8 @@ def _pairs(chunk: Chunk, *, config: RulesConfig, continues: bool) -> Iterator[Pa
         if rows[0].shape is Shape.ROW:
             yield from _at_most(table_pairs(rows, seen=chunk.text), config.per_row)
     for unit in units:
-        for text, quote in unit.sentences:
-            found = _sentence_pairs(text, quote, chunk=chunk, config=config)
+        for sentence in unit.sentences:
+            found = _sentence_pairs(sentence, unit=unit, chunk=chunk, config=config)
             yield from (p for p in found if unit.shape is Shape.SENTENCE or _keeps(p))
 
 
@@ -75,7 +82,7 @@ def _keeps(pair: Pair) -> bool:
     if pair.question.startswith(CLAIM):
         return False
     says_enough = len(named(pair.question)) >= MIN_ITEM_TERMS and " the " not in pair.question[:12]
-    return pair.kind is not Kind.YES_NO or pair.question.startswith("Should you ") or says_enough
+    return pair.kind is not Kind.YES_NO or pair.question.startswith(ADVICE) or says_enough
 
 
 def _at_most(pairs: Iterator[Pair], per_row: int) -> Iterator[Pair]:
@@ -83,19 +90,45 @@ def _at_most(pairs: Iterator[Pair], per_row: int) -> Iterator[Pair]:
         yield from [pair for pair in group if is_sound(pair.question)][:per_row]
 
 
-def _sentence_pairs(text: str, quote: str, *, chunk: Chunk, config: RulesConfig) -> Iterator[Pair]:
+def _sentence_pairs(
+    sentence: tuple[str, str], *, unit: Unit, chunk: Chunk, config: RulesConfig
+) -> Iterator[Pair]:
+    text, quote = sentence
     words = len(text.split())
     if not config.min_sentence_words <= words <= config.max_sentence_words:
         return
     if text.endswith("?") or not is_english(text) or not stands_alone(text):
         return
-    asked = ask(text, seen=chunk.text)
-    found = [item for item in asked if is_sound(item.question) and is_specific(item.question)]
+    when = occasion(unit.heading, chunk.title if unit.ordered else "", seen=chunk.text)
+    asked = [_placed(item, when) for item in ask(text, seen=chunk.text)]
+    leans = bool(_LEANS.search(text))
+    found = [item for item in asked if _is_clear(item, leans=leans)]
+    tells = is_example(f"{chunk.title} {unit.heading}")
+    if tells:
+        found = [item for item in found if is_whole(item.question)]
     told = _as_answer(text)
     chosen = [*_open(found)[: config.per_sentence], *_verdicts(found, quote)[: config.verdicts]]
-    for item in chosen or _claimed(text, seen=chunk.text)[: config.verdicts]:
+    claimed = [] if chosen or tells else _claimed(text, seen=chunk.text)[: config.verdicts]
+    for item in [*chosen, *claimed]:
         answer = f"{item.verdict}. {told}" if item.verdict else told
         yield Pair(question=item.question, answer=answer, kind=item.kind, quote=quote)
+
+
+def _placed(item: Ask, when: str) -> Ask:
+    """Advice with the occasion that its heading names: "After a flood, should you …?"."""
+    if not when or not item.question.startswith(ADVICE):
+        return item
+    question = f"{when[0].upper()}{when[1:]}, {item.question[0].lower()}{item.question[1:]}"
+    return replace(item, question=question)
+
+
+def _is_clear(item: Ask, *, leans: bool) -> bool:
+    statement = item.question.removeprefix(f"{CLAIM} ")
+    if not is_sound(statement):
+        return False
+    if item.question.startswith(ADVICE):
+        return len(named(item.question)) >= MIN_ITEM_TERMS
+    return is_specific(statement, is_verdict=bool(item.verdict), leans=leans)
 
 
 def _claimed(text: str, *, seen: str) -> list[Ask]:

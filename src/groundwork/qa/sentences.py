@@ -14,16 +14,16 @@ from groundwork.qa.lexicon import BE, IMPERATIVES, MODALS, SUBORDINATE
 from groundwork.qa.numbers import number_questions
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import RULES, opened
-from groundwork.qa.sound import named
+from groundwork.qa.specific import named
 from groundwork.qa.verdicts import NO, YES, verdicts
-from groundwork.qa.words import FINITE, NOUNS, RELATIVE, Token, soften, tokens_of
+from groundwork.qa.words import FINITE, NOUNS, RELATIVE, Token, tokens_of
 
 _CONDITION = re.compile(r"(?P<word>If|When|Where|Once|Before|After|Unless|While) ")
 
 
 _OPENS_CLAUSE = SUBORDINATE | {"that", "than", "as"}
-MIN_DEED_TERMS = 4
-"""Advice of fewer words ("Keep the cable aboard") is good in its place only."""
+MIN_DEED_TERMS = 3
+"""Advice of fewer words ("Keep trying") says nothing."""
 _JOINS = frozenset([";", ":", "and", "but", "yet", "whereas", "while", "so"])
 """Marks and words after which a clause of its own may follow."""
 
@@ -123,7 +123,9 @@ def _advice(text: str, *, seen: str) -> Iterator[Ask]:
     deed = banned["deed"] if banned else text
     if not banned and not is_imperative(text):
         return
-    core, marker, tail = _split_deed(soften(deed, seen))
+    core, marker, tail = _split_deed(deed[:1].lower() + deed[1:])
+    if core.split()[:1] and core.split()[0] in {"consider", "assume", "remember", "suppose"}:
+        return
     marker = "" if core.endswith(" even") else marker
     core = re.sub(r",? (?:even|too|also|as well)$", "", core)
     if len(core.split()) < 3 or any(t.tag in {"WP", "WRB"} for t in tokens_of(core)):

@@ -4,11 +4,10 @@ In: questions and answers. Out: whether a reader who has not seen the page under
 """
 
 import re
-from functools import lru_cache
 
-from groundwork.index import terms
-from groundwork.qa.lexicon import BE, POINTING, PRONOUNS, SHELLS, UNIT_WORDS
-from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, base_form, tokens_of
+from groundwork.qa.lexicon import BE, POINTING, PRONOUNS, VERBS
+from groundwork.qa.specific import named
+from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, tokens_of
 
 _PAGE_WORDS = re.compile(
     r"\b(?:this|the) (?:page|guide|article|chapter|section|workbook|checklist|glossary|table"
@@ -18,7 +17,10 @@ _PAGE_WORDS = re.compile(
     r"|default values?)"
     r"(?! (?:of|for|in|to|why|when|at|on|between|that)\b)\b)"
     r"|\bthe \w+ (?:column|row)\b|\b(?:web pages?|brackets|this site)\b"
-    r"|\bsteps? (?:one|two|three|four)\b|\bof the two\b|\bthe (?:job|task)\b|[×÷=≤≥]"
+    r"|\bsteps? (?:one|two|three|four)\b|\bof the two\b|\bamong them\b"
+    r"|\bthe (?:first|second|third|fourth|next|last) \w+"
+    r"|\bas much\?|\bin exchange\b|\bin (?:one|two|three) (?:situation|case|way|place)s?\b"
+    r"|\bfollows in\b|\bthe (?:job|task)\b|[×÷=≤≥]"
     r"|\[[A-Z]{3,}\]|\bas well\?|\b(?:too|even)\?",
     re.IGNORECASE,
 )
@@ -54,10 +56,6 @@ _PARTNERS = {
     "such": "as", "instead": "of", "either": "or", "neither": "nor", "both": "and", "same": "as",
 }  # fmt: skip
 """Words that point nowhere when their partner follows."""
-_DEFINITE = re.compile(r"\b[Tt]he [\w'’-]+")
-_OPENER = re.compile(r"^(?:In|At|On|For|With|Between|By|From|During|Under|To) [^,]+, ")
-_TERM = re.compile(r"What (?:is|are) (?:an? )?(?P<term>[\w-]+(?: [\w-]+)?)\?")
-_OPENS_DEFINITE = re.compile(r"(?:Is|Are|Was|Were|Do|Does|Did|Can|Must|Should|Will|Has|Have) the\b")
 
 
 def stands_alone(sentence: str) -> bool:
@@ -134,13 +132,13 @@ def is_sound(question: str) -> bool:
 
 def _disagrees(question: str) -> bool:
     """Whether a second verb kept its ending: "Does it compare the flow and switches off?"."""
-    if not re.search(r"\b(?:[Dd]o|[Dd]oes|[Dd]id) ", question):
-        return False
     found = re.search(
-        r",? and (?:\w+ly )?(?P<verb>\w+s) (?:off|on|up|down|out|away|back|the|an?|its|their)\b",
+        r",? and (?:\w+ly )?(?P<verb>\w+s) (?:off|on|up|down|out|away|back|the|an?|its|their|by)\b",
         question,
     )
-    return found is not None and bool(base_form(found["verb"]))
+    if found is None or not re.search(r"\b(?:[Dd]o|[Dd]oes|[Dd]id|[Ii]s|[Aa]re) ", question):
+        return False
+    return found["verb"] in VERBS or not re.search(r"\b[Ii]s|[Aa]re\b", question)
 
 
 def _is_told(tokens: tuple[Token, ...], number: int) -> bool:
@@ -161,43 +159,6 @@ def _is_bare(question: str) -> bool:
     """Whether it names too little: "What can you do?"."""
     names_thing = re.match(r"What (?:is|are) (?:an? |[A-Z]{2})", question)
     return len(named(question)) < 2 and not names_thing
-
-
-def named(text: str) -> set[str]:
-    """Stems of the words in `text` that name something."""
-    return set(terms(text)) - _shells()
-
-
-@lru_cache(maxsize=1)
-def _shells() -> frozenset[str]:
-    return frozenset(terms(" ".join(SHELLS | UNIT_WORDS))) | {"sinc", "mani", "long", "percentag"}
-
-
-def is_specific(question: str) -> bool:
-    """Whether a question says enough to be found again: the more so, the more it presupposes.
-
-    "Who has to approve the channel?" names two things, and either may be any channel; "Is the
-    peak higher?" asks about one peak among many.
-    """
-    term = _TERM.fullmatch(question)
-    if term is not None:
-        last = tokens_of(term["term"])
-        return not any(t.tag in {"JJR", "CD", QUANTITY} for t in last) and bool(named(question))
-    question = _OPENER.sub("", question)
-    presumes = list(_DEFINITE.finditer(question))
-    wanted = 3 if presumes else 2
-    if any(_is_alone(question[m.end() :]) for m in presumes):
-        wanted = 4
-    if _OPENS_DEFINITE.match(question[:1].upper() + question[1:]):
-        wanted = max(wanted, 4)
-    return len(named(question)) >= wanted
-
-
-def _is_alone(rest: str) -> bool:
-    """Whether nothing behind "the peak" says which: no "of …", no "that …"."""
-    return not re.match(
-        r" (?:of|for|in|on|to|between|that|which|who|with|from|at|by|inside)\b", rest
-    )
 
 
 def _counts(tokens: tuple[Token, ...], number: int) -> bool:

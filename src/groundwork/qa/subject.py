@@ -5,7 +5,7 @@ In: the tokens of a sentence. Out: positions, or None when they are not plain to
 
 from itertools import pairwise
 
-from groundwork.qa.lexicon import IMPERATIVES, SUBORDINATE
+from groundwork.qa.lexicon import IMPERATIVES, SUBORDINATE, VERBS
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, RELATIVE, Token
 
 MAX_SUBJECT_WORDS = 16
@@ -98,7 +98,15 @@ def _later_finite(tokens: tuple[Token, ...], number: int) -> bool:
 
 
 def is_subject(tokens: tuple[Token, ...]) -> bool:
+    if tokens[0].lower == "all" and len(tokens) > 1 and tokens[1].tag == "PRP":
+        return False
     if tokens[0].lower in {"no", "nobody", "nothing", "none", "neither", "few", "little", "half"}:
+        return False
+    if any(
+        t.tag == "NNS" and t.lower in VERBS and n.tag in {"JJ", "NN"} for t, n in pairwise(tokens)
+    ):
+        return False
+    if tokens[0].lower in {"check", "make", "keep", "look"}:
         return False
     if any(t.tag == "NNS" and n.tag in {"CD", QUANTITY, "DT"} for t, n in pairwise(tokens)):
         return False

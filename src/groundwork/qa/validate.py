@@ -205,10 +205,17 @@ def _near_problem(
             return None
         other = kept[place]
         same_quote = other.evidence[0].quote == question.evidence[0].quote
-        if other.answer == question.answer or (same_quote and other.kind == question.kind):
+        same_kind = (other.kind, _verdict(other)) == (question.kind, _verdict(question))
+        if other.answer == question.answer or (same_quote and same_kind):
             detail = f"cosine {cosines_K[place]:.2f} to {other.question_id} with the same evidence"
             return Reason.NEAR_DUPLICATE, detail
     return None
+
+
+def _verdict(question: Question) -> str:
+    """Yes, no or neither: two questions that differ in it do not ask for the same thing."""
+    found = _VERDICT.match(question.answer)
+    return found.group() if found else ""
 
 
 def drop_across_splits(

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from groundwork.qa.clause import Clause
+from groundwork.qa.clause import Clause, tidy
 from groundwork.qa.lexicon import BE, OPPOSED_VERBS, OPPOSITES
 from groundwork.qa.numbers import is_modifier
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import EMPTY_NOUNS, condition_of, opened
-from groundwork.qa.words import QUANTITY, Token, base_form
+from groundwork.qa.words import QUANTITY, Token, base_form, soften
 
 YES, NO = "Yes", "No"
+CLAIM = "Is it true that"
 MIN_WORDS = 6
 """Shorter ones ("Do agile tariffs follow the market?") are too loose to have one answer."""
 BOUNDS = re.compile(
@@ -24,6 +25,11 @@ BOUNDS = re.compile(
     r"|only|just|as|like|another|within|every|or|can|could|may|might|typically|usually|often|commonly)\b"
 )
 """Words beside a quantity that let other quantities be true as well."""
+_QUANTIFIED = re.compile(
+    r"(?:every|each|most|many|some|few|several|any|anything|both|all|two|three|nine|ten|twenty)\w*\b",
+    re.IGNORECASE,
+)
+"""Subjects whose denial says something else: not every is not none."""
 _AMOUNT = re.compile(r"(?P<sign>[£€$]?)(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)(?P<unit>\D.*|)")
 _WORDS = {
     "two": "five", "three": "six", "four": "nine", "five": "two", "six": "three", "seven": "three",
@@ -51,8 +57,26 @@ def verdicts(clause: Clause) -> Iterator[Verdict]:
     yield Verdict(_whole(clause, clause.asked()), kind, word)
     if clause.negated or clause.marker in {"if", "when", "unless", "until"}:
         return
-    for asked in _denied(clause):
-        yield Verdict(_whole(clause, asked), kind, NO)
+    denied = [Verdict(_whole(clause, asked), kind, NO) for asked in _denied(clause)]
+    yield from denied or [v for v in [_negated(clause)] if v]
+
+
+def _negated(clause: Clause) -> Verdict | None:
+    """ "Is it true that a cold battery does not begin low?"; by negation."""
+    if clause.opener or clause.adverb or clause.marker in {"so that", "because"}:
+        return None
+    if _QUANTIFIED.match(clause.subject) or clause.auxiliary in {"may", "might", "could"}:
+        return None
+    if re.search(r"\b(?:only|even|as well|at most|at least|and|also)\b", clause.core):
+        return None
+    verb = "" if clause.supported else base_form(clause.verb)
+    if not clause.supported and clause.auxiliary == "do":
+        verb = clause.verb
+    subject = soften(clause.subject, clause.seen)
+    denied = "cannot" if clause.auxiliary == "can" else f"{clause.auxiliary} not"
+    words = (CLAIM, subject, denied, verb, clause.core)
+    question = "" if clause.breaks_off(clause.core) else " ".join(word for word in words if word)
+    return Verdict(tidy(question), Kind.YES_NO, NO) if question else None
 
 
 def _whole(clause: Clause, asked: str) -> str:
@@ -125,6 +149,9 @@ def _opposite(clause: Clause) -> tuple[Token, str] | None:
         return None
     token = found[0]
     after = clause.tokens[clause.tokens.index(token) + 1 :][:1]
+    place = clause.tokens.index(token)
+    if place and clause.tokens[place - 1].lower == "or":
+        return None
     compares = token.tag in {"JJR", "RBR"} and not (after and after[0].lower == "well")
     described = clause.is_copula and token is clause.tokens[0] and len(clause.tokens) <= 8
     return (token, OPPOSITES[token.lower]) if compares or described else None

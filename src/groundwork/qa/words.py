@@ -224,6 +224,8 @@ def soften(text: str, seen: str) -> str:
         return text
     first = match.group()
     small = first[0].lower() + first[1:]
+    if re.match(r" [A-Z][a-z]", text[len(first) :]) and not knows(small, "DT", "IN", "PRP$", "CD"):
+        return text
     owner = re.fullmatch(r"(.+)['’]s", small)
     if owner and not knows(owner[1]):
         return text

@@ -1,0 +1,94 @@
+"""Whether a question says enough to have one answer in a whole corpus.
+
+In: questions, and the headings that their sentences stand under. Out: yes or no; each answer is a
+count of the words that name something, set against what the question takes for known.
+"""
+
+import re
+from functools import lru_cache
+
+from groundwork.index import terms
+from groundwork.qa.lexicon import SHELLS, UNIT_WORDS
+from groundwork.qa.words import QUANTITY, tokens_of
+
+OPEN_TERMS, VERDICT_TERMS, BARE_TERMS = 3, 4, 6
+"""Words to name: in an open question, in one for yes or no, in one about "the" something."""
+_DEFINITE = re.compile(r"\b[Tt]he [\w'’-]+")
+_OPENS_DEFINITE = re.compile(
+    r"(?:(?:What|When|Why|Where|How \w+|How \w+ [\w-]+) )?"
+    r"(?:[Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Cc]an|[Mm]ust|[Ss]hould|[Ww]ill|[Hh]as"
+    r"|[Hh]ave|[Cc]ould) the (?P<noun>[\w-]+)(?P<rest>.*)"
+)
+_OPENER = re.compile(r"^(?:In|At|On|For|With|Between|By|From|During|Under|Over|To) [^,]+, ")
+_TERM = re.compile(
+    r"What (?:is|are) (?:an? )?(?P<term>[\w-]+(?: [\w-]+)?)\?"
+    r"|What does (?P<said>[\w&. ()-]{2,40}) (?:mean|stand for)\?"
+)
+_POSTPOSED = re.compile(r" (?:of|for|in|on|to|between|that|which|who|with|from|at|by|inside)\b")
+_EXAMPLE = re.compile(
+    r"\b(?:worked|examples?|cases|workbook|letters|sums?|arithmetic|sheet \d|story|one \w+, one"
+    r"|an ordinary|how long will)\b",
+    re.IGNORECASE,
+)
+
+
+def named(text: str) -> set[str]:
+    """Stems of the words in `text` that name something."""
+    return set(terms(text)) - _shells()
+
+
+@lru_cache(maxsize=1)
+def _shells() -> frozenset[str]:
+    return frozenset(terms(" ".join(SHELLS | UNIT_WORDS))) | {"sinc", "mani", "long", "percentag"}
+
+
+def is_example(heading: str) -> bool:
+    """Whether a section tells of one case: what is "the" car there is no car elsewhere."""
+    return bool(_EXAMPLE.search(heading))
+
+
+def is_whole(question: str) -> bool:
+    """Whether a question about an example brings all that the example says.
+
+    One thing with its own figures does ("a CCS connector carrying 500 A at 800 V"); "the second
+    car" and "thirty vans" belong to a story.
+    """
+    opens = re.match(
+        r"(?:.*, )?(?:\w+ ){0,4}?(?:does|is|can|could|Does|Is|Can|Could) (?:an?|\w+ing) ", question
+    )
+    told = re.search(
+        r"\b(?:the (?:car|van|battery|driver|household|gain|fee)s?|\d\d:\d\d)\b", question
+    )
+    return (
+        bool(opens) and not told and bool(re.search(r"\d", question)) and len(named(question)) >= 4
+    )
+
+
+def is_specific(question: str, *, is_verdict: bool, leans: bool = False) -> bool:
+    """Whether a question says enough to be found again: the more so, the more it presupposes.
+
+    "Who has to approve the channel?" names two things, and either may be any channel; "Is the
+    peak higher?" asks about one peak among many. `leans`: its sentence draws a conclusion from
+    the one before ("therefore", "then").
+    """
+    term = _TERM.fullmatch(question)
+    if term is not None:
+        tokens = tokens_of(term["term"] or term["said"])
+        return not any(t.tag in {"JJR", "CD", QUANTITY} for t in tokens[:1]) and bool(
+            named(question)
+        )
+    question = _OPENER.sub("", question)
+    wanted = VERDICT_TERMS if is_verdict else OPEN_TERMS
+    if any(not _POSTPOSED.match(question[m.end() :]) for m in _DEFINITE.finditer(question)):
+        wanted = max(wanted, VERDICT_TERMS)
+    bare = _OPENS_DEFINITE.match(question)
+    if bare is not None and _is_alone(bare):
+        wanted = BARE_TERMS
+    return len(named(question)) >= wanted + leans
+
+
+def _is_alone(bare: re.Match[str]) -> bool:
+    """Whether nothing says which: no "of …" behind the noun, no noun compounded with it."""
+    following = tokens_of(f"the {bare['noun']}{bare['rest']}")[2:3]
+    compound = bool(following) and following[0].tag in {"NN", "NNS", "NNP"}
+    return not _POSTPOSED.match(bare["rest"]) and not compound and "-" not in bare["noun"]
