@@ -55,6 +55,8 @@ def _is_claim(text: str, tokens: tuple[Token, ...]) -> bool:
         return False
     told = any(t.tag == "VBD" for t in tokens) and not re.search(r"\b(?:19|20)\d\d\b", text)
     finite = next((n for n, t in enumerate(tokens) if t.tag in FINITE), 0)
+    if tokens[0].lower.endswith("ed"):
+        return False
     if tokens[0].lower in SUBORDINATE or any(_points(tokens, n) for n in range(len(tokens))):
         return False
     if not finite or told or tokens[0].lower in IMPERATIVES or _OPENER.match(text):

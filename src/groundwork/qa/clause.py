@@ -172,6 +172,8 @@ def _is_another_sentence(core: tuple[Token, ...], *, full: bool) -> bool:
         len(core),
     )
     other = {t.lower for t in core[:1]} & {"has", "have", "do", "does"}
+    if core and core[0].tag in {"VB", "VBP", "VBZ", "MD"}:
+        return True
     return bool(other) or any(t.lower in BE for t in core[:opens])
 
 

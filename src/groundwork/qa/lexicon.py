@@ -83,6 +83,12 @@ LISTED = words(
     examples costs fees risks filters words terms practicalities"""
 )
 """Plurals that head a list: "Warning signs", "Everyday rules"."""
+EMPTY_SUBJECTS = words(
+    """example examples interval form explanation explanations question questions mistake mistakes
+    exception exceptions figure figures number numbers step steps habit habits weakness weaknesses
+    way ways sort sorts case cases thing things catch purpose goal answer trap cure trick"""
+)
+"""What is said of them needs the sentence before."""
 UNIT_WORDS = words(
     """kWh kW W A V p km mile miles hour hours minute minutes second seconds day days year
     years per cent pence amps ampere volts"""

@@ -14,7 +14,7 @@ from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.predicates import lead_question, noun_phrase
 from groundwork.qa.sentences import is_imperative
 from groundwork.qa.sound import is_sound, stands_alone
-from groundwork.qa.specific import OPEN_TERMS, named
+from groundwork.qa.specific import is_specific
 from groundwork.qa.units import Shape, Unit
 from groundwork.qa.words import FINITE, soften, tokens_of
 from groundwork.records import Chunk
@@ -65,7 +65,7 @@ def _list_question(chunk: Chunk, items: list[Unit]) -> tuple[str, Kind]:
     kind = Kind.PROCEDURE if items[0].ordered or orders else Kind.LIST
     asked = heading_question(heading, seen=chunk.text) if heading else None
     if asked is not None:
-        return asked[0], kind
+        return (asked[0] if is_specific(asked[0], is_verdict=False) else ""), kind
     question = advice_question(heading, seen=chunk.text) if heading else ""
     if question and (orders or question.startswith("What are")):
         return question, kind
@@ -97,7 +97,7 @@ def _joined(texts: Sequence[str]) -> str:
 def _opening_pair(chunk: Chunk, sentences: list[Unit]) -> Iterator[Pair]:
     """A heading that is a question, answered by the first sentences below it."""
     asked = heading_question(sentences[0].heading, seen=chunk.text)
-    if asked is None or not is_sound(asked[0]) or len(named(asked[0])) < OPEN_TERMS:
+    if asked is None or not is_sound(asked[0]) or not is_specific(asked[0], is_verdict=False):
         return
     if not stands_alone(sentences[0].text):
         return

@@ -158,6 +158,8 @@ def _with_preposition(clause: Clause, *, wh: str, held: str, rest: str) -> str:
     if preposition == "by" and wh == "what percentage":
         return _finish(clause, f"by what percentage {clause.asked(f'{head} {rest}'.strip())}")
     if preposition in STRANDED and wh != "how long":
+        if rest.startswith(("a ", "an ")):
+            return ""
         if rest:
             return _finish(clause, f"{preposition} {wh} {clause.asked(f'{head} {rest}'.strip())}")
         return _finish(clause, f"{wh} {clause.asked(held)}")

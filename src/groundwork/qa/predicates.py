@@ -57,9 +57,7 @@ def _causes(clause: Clause) -> Iterator[tuple[str, Kind]]:
     if clause.marker == "so":
         yield opened(result, f"why {result.asked(negate=result.negated)}"), Kind.CAUSE
     reason = clause if clause.marker == "so" else result
-    named = not re.match(
-        r"the (?!.* (?:of|for|in|on|that|which|who) )", reason.subject, re.IGNORECASE
-    )
+    named = not reason.subject.lower().startswith("the ")
     if named and not reason.opener and not reason.breaks_off(reason.core):
         yield tidy(f"what follows from the fact that {reason.stated()}"), Kind.CAUSE
 
@@ -143,6 +141,8 @@ def _objects(clause: Clause) -> Iterator[tuple[str, Kind]]:
     if held is None or not phrase or tokens[0].lower in VAGUE or tokens[0].tag in {"QTY", "CD"}:
         return
     rest = tokens[phrase:]
+    if rest and tokens[0].lower.endswith("ing"):
+        return
     if rest and (rest[0].text in ",;:(" or rest[0].lower in {"and", "or", "to"}):
         rest = ()
     if (tokens[0].lower == "the" and phrase == 2 and not rest) or not _goes_on(rest):

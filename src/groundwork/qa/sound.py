@@ -21,7 +21,9 @@ _PAGE_WORDS = re.compile(
     r"|\bthe (?:first|second|third|fourth|next|last) \w+"
     r"|\bas much\?|\bin exchange\b|\bin (?:one|two|three) (?:situation|case|way|place)s?\b"
     r"|\bfollows in\b|\bthe (?:job|task)\b|[×÷=≤≥]"
-    r"|\[[A-Z]{3,}\]|\bas well\?|\b(?:too|even)\?",
+    r"|\[[A-Z]{3,}\]|\bas well\?|\bthe \d|\boutside the \w+\?"
+    r"|\b(?:an?|the) (?:\w+(?:f|n|s|v|gh|x)th|\w+enth)\b"
+    r"|\b(?:company|provider|operator|driver|charger|site) [A-Z]\b|\b(?:too|even)\?",
     re.IGNORECASE,
 )
 _REFERS = re.compile(
@@ -168,7 +170,7 @@ def _counts(tokens: tuple[Token, ...], number: int) -> bool:
 
 def _dangles(tokens: tuple[Token, ...]) -> bool:
     """Whether it ends by comparing with something that is not named: "Is it more expensive?"."""
-    if any(token.lower in {"than", "no", "the"} for token in tokens):
+    if any(token.lower in {"than", "no"} for token in tokens):
         return False
     last = [token for token in tokens if token.text != "?"][-2:]
     if last[-1].tag in {"JJR", "RBR"}:

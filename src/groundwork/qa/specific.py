@@ -9,15 +9,15 @@ from functools import lru_cache
 
 from groundwork.index import terms
 from groundwork.qa.lexicon import SHELLS, UNIT_WORDS
-from groundwork.qa.words import QUANTITY, tokens_of
+from groundwork.qa.words import NOUNS, QUANTITY, tokens_of
 
-OPEN_TERMS, VERDICT_TERMS, BARE_TERMS = 3, 4, 6
-"""Words to name: in an open question, in one for yes or no, in one about "the" something."""
+OPEN_TERMS, VERDICT_TERMS, DEFINITE_TERMS, BARE_TERMS = 3, 4, 5, 7
+"""Words to name: in an open question, in one for yes or no, with "the" something, about it."""
 _DEFINITE = re.compile(r"\b[Tt]he [\w'’-]+")
 _OPENS_DEFINITE = re.compile(
-    r"(?:(?:What|When|Why|Where|How \w+|How \w+ [\w-]+) )?"
+    r"(?:(?:(?:What|When|Why|Where|How \w+|How \w+ [\w-]+) )?"
     r"(?:[Ii]s|[Aa]re|[Ww]as|[Ww]ere|[Dd]o|[Dd]oes|[Dd]id|[Cc]an|[Mm]ust|[Ss]hould|[Ww]ill|[Hh]as"
-    r"|[Hh]ave|[Cc]ould) the (?P<noun>[\w-]+)(?P<rest>.*)"
+    r"|[Hh]ave|[Cc]ould) )?[Tt]he (?P<rest>.*)"
 )
 _OPENER = re.compile(r"^(?:In|At|On|For|With|Between|By|From|During|Under|Over|To) [^,]+, ")
 _TERM = re.compile(
@@ -80,15 +80,19 @@ def is_specific(question: str, *, is_verdict: bool, leans: bool = False) -> bool
     question = _OPENER.sub("", question)
     wanted = VERDICT_TERMS if is_verdict else OPEN_TERMS
     if any(not _POSTPOSED.match(question[m.end() :]) for m in _DEFINITE.finditer(question)):
-        wanted = max(wanted, VERDICT_TERMS)
+        wanted = DEFINITE_TERMS
     bare = _OPENS_DEFINITE.match(question)
-    if bare is not None and _is_alone(bare):
+    if bare is not None and _is_alone(bare["rest"]):
         wanted = BARE_TERMS
     return len(named(question)) >= wanted + leans
 
 
-def _is_alone(bare: re.Match[str]) -> bool:
+def _is_alone(rest: str) -> bool:
     """Whether nothing says which: no "of …" behind the noun, no noun compounded with it."""
-    following = tokens_of(f"the {bare['noun']}{bare['rest']}")[2:3]
-    compound = bool(following) and following[0].tag in {"NN", "NNS", "NNP"}
-    return not _POSTPOSED.match(bare["rest"]) and not compound and "-" not in bare["noun"]
+    nouns = 0
+    for token in tokens_of(rest):
+        if token.tag in NOUNS:
+            nouns += 1
+        elif token.tag not in {"JJ", "JJS", "JJR", "VBN", "CD"}:
+            return nouns <= 1 and not _POSTPOSED.match(rest[token.start - 1 :])
+    return nouns <= 1

@@ -5,7 +5,7 @@ In: the tokens of a sentence. Out: positions, or None when they are not plain to
 
 from itertools import pairwise
 
-from groundwork.qa.lexicon import IMPERATIVES, SUBORDINATE, VERBS
+from groundwork.qa.lexicon import EMPTY_SUBJECTS, IMPERATIVES, SUBORDINATE, VERBS
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, RELATIVE, Token
 
 MAX_SUBJECT_WORDS = 16
@@ -105,6 +105,8 @@ def is_subject(tokens: tuple[Token, ...]) -> bool:
     if any(
         t.tag == "NNS" and t.lower in VERBS and n.tag in {"JJ", "NN"} for t, n in pairwise(tokens)
     ):
+        return False
+    if tokens[-1].lower in EMPTY_SUBJECTS:
         return False
     if tokens[0].lower in {"check", "make", "keep", "look"}:
         return False

@@ -141,6 +141,8 @@ def _reverse(
     singular = len(first.split()) <= 2 and re.fullmatch(r"[A-Za-z -]+[a-rt-z]", first)
     if not singular or first.lower() in {"item", "line", "case", "thing", "part"}:
         return
+    if is_number(row.cells[0]) != is_number(rows[0].cells[0]):
+        return
     if counts[row.cells[column]] != 1 or is_plural(head) or " for " in head:
         return
     name = small(head, seen)
@@ -163,6 +165,12 @@ def _verdict(
     what, _, verb = statement.rpartition(" ")
     if values.count(other) != 1 or not order_of(other, row.cells[column]) or "," in label:
         return
+    yield Pair(
+        question=tidy(f"{verb} {with_unit(row.cells[column], unit)} {what}"),
+        answer=f"Yes. {answer}",
+        kind=Kind.YES_NO,
+        quote=row.quote,
+    )
     yield Pair(
         question=tidy(f"{verb} {with_unit(other, unit)} {what}"),
         answer=f"No. {answer}",

@@ -67,7 +67,7 @@ def _negated(clause: Clause) -> Verdict | None:
         return None
     if _QUANTIFIED.match(clause.subject) or clause.auxiliary in {"may", "might", "could"}:
         return None
-    if re.search(r"\b(?:only|even|as well|at most|at least|and|also)\b", clause.core):
+    if re.search(r"^to |\b(?:only|even|as well|at most|at least|and|also)\b", clause.core):
         return None
     verb = "" if clause.supported else base_form(clause.verb)
     if not clause.supported and clause.auxiliary == "do":
