@@ -27,7 +27,12 @@ def people(clause: Clause) -> Iterator[tuple[str, Kind]]:
     """ "The network operator has to approve the channel" -> "Who has to approve the channel?"."""
     if _is_plural(clause) or clause.negated or clause.adverb:
         return
-    if _is_person(clause.subject) and len(clause.core.split()) >= 4:
+    subject = clause.subject.lower()
+    if subject in {"someone", "somebody", "anyone", "anybody"}:
+        return
+    if re.fullmatch(r"the \w+", subject) and len(named(clause.core)) <= MIN_TERMS:
+        return
+    if _is_person(subject) and len(clause.core.split()) >= 4:
         yield opened(clause, f"who {clause.verb} {clause.core}"), Kind.FACT
 
 
@@ -77,7 +82,8 @@ def kinds(clause: Clause) -> Iterator[tuple[str, Kind]]:
 
 def _says_enough(clause: Clause) -> bool:
     """Whether the question without its subject still holds enough to have one answer."""
-    return len(named(f"{clause.verb} {clause.core}")) >= MIN_TERMS
+    may = clause.auxiliary in {"can", "could", "may", "might"}
+    return len(named(f"{clause.verb} {clause.core}")) >= MIN_TERMS + may
 
 
 def _head(subject: str) -> str:

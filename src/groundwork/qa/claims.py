@@ -10,7 +10,7 @@ from itertools import pairwise
 from groundwork.qa.clause import tidy
 from groundwork.qa.lexicon import BE, CONNECTIVES, IMPERATIVES, OPPOSITES, SUBORDINATE
 from groundwork.qa.sound import is_sound
-from groundwork.qa.specific import is_specific, named
+from groundwork.qa.specific import is_alone, is_specific, named
 from groundwork.qa.verdicts import BOUNDS, CLAIM, NO, YES, other_quantity
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, soften, tokens_of
 
@@ -18,8 +18,8 @@ MIN_TERMS, MAX_WORDS = 5, 26
 _OPENS = NOUNS | {"DT", "JJ", "CD", "VBG", "IN", QUANTITY}
 _SPEAKER = re.compile(r"\b(?:I|we|our|us|my|me)\b", re.IGNORECASE)
 _OPENER = re.compile(
-    r"(?:in (?:return|every case|all cases)|as (?:an? )?(?:example|check)|at first|for comparison|wound"
-    r"|.*\b(?:by contrast|, aim for)\b|.*\b(?:at|in|on|for) [^,]{1,20} that \w+s\b)",
+    r"(?:in (?:return|every case|all cases)|as (?:an? )?(?:example|check)|at first|for comparison"
+    r"|wound|.*\b(?:by contrast|, aim for)\b|.*\b(?:at|in|on|for) [^,]{1,20} that \w+s\b)",
     re.IGNORECASE,
 )
 """Starts that lean on what came before, and orders in the middle of a sentence."""
@@ -55,7 +55,7 @@ def _is_claim(text: str, tokens: tuple[Token, ...]) -> bool:
         return False
     told = any(t.tag == "VBD" for t in tokens) and not re.search(r"\b(?:19|20)\d\d\b", text)
     finite = next((n for n, t in enumerate(tokens) if t.tag in FINITE), 0)
-    if tokens[0].lower.endswith("ed"):
+    if tokens[0].lower.endswith("ed") or (tokens[0].lower == "the" and is_alone(text[4:])):
         return False
     if tokens[0].lower in SUBORDINATE or any(_points(tokens, n) for n in range(len(tokens))):
         return False

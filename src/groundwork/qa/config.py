@@ -15,6 +15,8 @@ class RulesConfig:
     """Most questions asked of one sentence, besides yes or no."""
     verdicts: Count
     """Most questions asked of one sentence that its answer opens with yes or no."""
+    paraphrases: bool
+    """Ask once more in other words: most of those are near duplicates, see docs/decisions.md."""
     per_row: PositiveInt
     """Most questions asked of one table row."""
     min_sentence_words: PositiveInt

@@ -89,6 +89,8 @@ EMPTY_SUBJECTS = words(
     way ways sort sorts case cases thing things catch purpose goal answer trap cure trick"""
 )
 """What is said of them needs the sentence before."""
+NO_SUBJECTS = words("no nobody nothing none neither few little half anything something")
+SOMEBODY = words("somebody someone")
 UNIT_WORDS = words(
     """kWh kW W A V p km mile miles hour hours minute minutes second seconds day days year
     years per cent pence amps ampere volts"""

@@ -40,6 +40,7 @@ def section_pairs(chunk: Chunk, units: Sequence[Unit], *, continues: bool) -> It
         elif group[0].shape is Shape.SENTENCE and first:
             yield from _opening_pair(chunk, group)
         is_asked = heading_question(heading, seen=chunk.text) is not None
+        is_asked = is_asked or heading.lower().startswith(("who ", "what ", "how ", "which "))
         if group[0].shape is Shape.ITEM and not is_asked:
             yield from _term_pairs(group)
 

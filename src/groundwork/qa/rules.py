@@ -15,6 +15,7 @@ from groundwork.qa.config import RulesConfig
 from groundwork.qa.headings import occasion
 from groundwork.qa.lists import section_pairs
 from groundwork.qa.pairs import Kind, Pair
+from groundwork.qa.paraphrase import paraphrase
 from groundwork.qa.sentences import Ask, ask
 from groundwork.qa.sound import is_sound, stands_alone
 from groundwork.qa.specific import is_example, is_specific, is_whole, named
@@ -40,11 +41,18 @@ def generate_by_rules(passages: Sequence[Chunk], *, config: RulesConfig) -> list
     for number, chunk in enumerate(passages):
         continues = number > 0 and chunk.heading == above
         above = chunk.heading
-        for pair in _pairs(chunk, config=config, continues=continues):
+        pairs = list(_pairs(chunk, config=config, continues=continues))
+        pairs += _in_other_words(pairs) if config.paraphrases else []
+        for pair in pairs:
             if pair.question not in used:
                 used.add(pair.question)
                 questions.append(as_question(pair, chunk=chunk, origin=ORIGIN))
     return questions
+
+
+def _in_other_words(pairs: Sequence[Pair]) -> list[Pair]:
+    again = [(pair, paraphrase(pair.question)) for pair in pairs]
+    return [replace(pair, question=question) for pair, question in again if question]
 
 
 def as_question(pair: Pair, *, chunk: Chunk, origin: str) -> Question:

@@ -21,6 +21,8 @@ from groundwork.qa.words import FINITE, NOUNS, RELATIVE, Token, tokens_of
 _CONDITION = re.compile(r"(?P<word>If|When|Where|Once|Before|After|Unless|While) ")
 
 
+_EXAMPLES = frozenset(["consider", "assume", "remember", "suppose"])
+"""Orders to the reader of an example."""
 _OPENS_CLAUSE = SUBORDINATE | {"that", "than", "as"}
 MIN_DEED_TERMS = 3
 """Advice of fewer words ("Keep trying") says nothing."""
@@ -41,7 +43,7 @@ class Ask:
 def ask(sentence: str, *, seen: str) -> list[Ask]:
     """Questions that `sentence` answers, best first; may be empty."""
     text = sentence.rstrip(" .!")
-    found = [*_conditions(text, seen=seen), *_advice(text, seen=seen)]
+    found = [*_conditions(text, seen=seen), *_advice(text)]
     clause = parse(text, seen=seen)
     while clause is not None:
         found += _of_clause(clause)
@@ -113,7 +115,7 @@ def _because_first(text: str, *, seen: str) -> Iterator[Ask]:
         yield Ask(opened(clause, question), Kind.CAUSE)
 
 
-def _advice(text: str, *, seen: str) -> Iterator[Ask]:
+def _advice(text: str) -> Iterator[Ask]:
     """Imperatives: "Never X: reason", "To X, do Y", "Do Y if Z", "Do Y so that Z"."""
     purpose = re.match(r"To (?P<aim>[^,]{6,80}), (?P<main>.+)", text)
     if purpose and (is_imperative(purpose["main"]) or re.match(r"(?:you )", purpose["main"])):
@@ -124,20 +126,21 @@ def _advice(text: str, *, seen: str) -> Iterator[Ask]:
     if not banned and not is_imperative(text):
         return
     core, marker, tail = _split_deed(deed[:1].lower() + deed[1:])
-    if core.split()[:1] and core.split()[0] in {"consider", "assume", "remember", "suppose"}:
-        return
     marker = "" if core.endswith(" even") else marker
     core = re.sub(r",? (?:even|too|also|as well)$", "", core)
     if len(core.split()) < 3 or any(t.tag in {"WP", "WRB"} for t in tokens_of(core)):
         return
     if marker in {"if", "when"} and core.endswith(" only"):
         yield Ask(tidy(f"when should you {core.removesuffix(' only')}"), Kind.PROCEDURE)
-        return
-    if banned:
+    elif banned:
         if marker in {":", ";", "because", "since"} and len(tail.split()) >= 3:
             yield Ask(tidy(f"why should you not {core}"), Kind.CAUSE)
         yield Ask(tidy(f"should you {core}"), Kind.YES_NO, NO)
-        return
+    elif core.split()[0] not in _EXAMPLES:
+        yield from _deeds(core, marker, tail)
+
+
+def _deeds(core: str, marker: str, tail: str) -> Iterator[Ask]:
     if _is_one_deed(core):
         yield Ask(tidy(f"should you {core}"), Kind.YES_NO, YES)
     if marker in {"because", "so that", "since"}:

@@ -20,8 +20,11 @@ _PAGE_WORDS = re.compile(
     r"|\bsteps? (?:one|two|three|four)\b|\bof the two\b|\bamong them\b"
     r"|\bthe (?:first|second|third|fourth|next|last) \w+"
     r"|\bas much\?|\bin exchange\b|\bin (?:one|two|three) (?:situation|case|way|place)s?\b"
-    r"|\bfollows in\b|\bthe (?:job|task)\b|[×÷=≤≥]"
-    r"|\[[A-Z]{3,}\]|\bas well\?|\bthe \d|\boutside the \w+\?"
+    r"|\bfollows in\b|\bthe (?:job|task)\b|\b(?:much|far) \w+er (?!than\b)\w+(?! than)"
+    r"|\bthe (?:regulations?|duty|scheme|voucher|exception|statement|installation|design|outage"
+    r"|lead|load cap|plan|project)\b(?! (?:of|for|on|in|that|which|at|to)\b)|[×÷=≤≥]"
+    r"|\[[A-Z]{3,}\]|\bas well\?|\beven\b(?! (?:when|if|though))|\bsays? \""
+    r"|\bthe \d|\boutside the \w+\?"
     r"|\b(?:an?|the) (?:\w+(?:f|n|s|v|gh|x)th|\w+enth)\b"
     r"|\b(?:company|provider|operator|driver|charger|site) [A-Z]\b|\b(?:too|even)\?",
     re.IGNORECASE,
@@ -31,6 +34,7 @@ _REFERS = re.compile(
     r"|dealt with|taken up) (?:in|under|on|separately|elsewhere)\b|\bpages? of (?:its|their) own\b"
     r"|\bfurther (?:hints|details|reading|advice)\b|\b(?:is|are) given in\b"
     r"|\bha(?:s|ve) the details\b"
+    r"|\bour (?:page|guide|list)\b"
     r"|\bis the subject of\b|\b(?:is|are) a matter for\b|\bsee (?:also )?(?:the|our|under)\b"
     r"|\bas (?:above|below|follows)\b"
     r"|\bin (?:the|this) (?:table|list|section|page)\b",

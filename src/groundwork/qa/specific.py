@@ -82,17 +82,19 @@ def is_specific(question: str, *, is_verdict: bool, leans: bool = False) -> bool
     if any(not _POSTPOSED.match(question[m.end() :]) for m in _DEFINITE.finditer(question)):
         wanted = DEFINITE_TERMS
     bare = _OPENS_DEFINITE.match(question)
-    if bare is not None and _is_alone(bare["rest"]):
+    if bare is not None and is_alone(bare["rest"]):
         wanted = BARE_TERMS
     return len(named(question)) >= wanted + leans
 
 
-def _is_alone(rest: str) -> bool:
+def is_alone(rest: str) -> bool:
     """Whether nothing says which: no "of …" behind the noun, no noun compounded with it."""
+    if rest[:1].isupper():
+        return False
     nouns = 0
     for token in tokens_of(rest):
-        if token.tag in NOUNS:
+        if token.tag in NOUNS and token.text.islower():
             nouns += 1
-        elif token.tag not in {"JJ", "JJS", "JJR", "VBN", "CD"}:
-            return nouns <= 1 and not _POSTPOSED.match(rest[token.start - 1 :])
-    return nouns <= 1
+        elif token.tag not in {"JJ", "JJS", "JJR", "VBN"}:
+            return nouns <= 2 and not _POSTPOSED.match(rest[token.start - 1 :])
+    return nouns <= 2

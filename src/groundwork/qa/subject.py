@@ -5,7 +5,14 @@ In: the tokens of a sentence. Out: positions, or None when they are not plain to
 
 from itertools import pairwise
 
-from groundwork.qa.lexicon import EMPTY_SUBJECTS, IMPERATIVES, SUBORDINATE, VERBS
+from groundwork.qa.lexicon import (
+    EMPTY_SUBJECTS,
+    IMPERATIVES,
+    NO_SUBJECTS,
+    SOMEBODY,
+    SUBORDINATE,
+    VERBS,
+)
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, RELATIVE, Token
 
 MAX_SUBJECT_WORDS = 16
@@ -98,19 +105,8 @@ def _later_finite(tokens: tuple[Token, ...], number: int) -> bool:
 
 
 def is_subject(tokens: tuple[Token, ...]) -> bool:
-    if tokens[0].lower == "all" and len(tokens) > 1 and tokens[1].tag == "PRP":
-        return False
-    if tokens[0].lower in {"no", "nobody", "nothing", "none", "neither", "few", "little", "half"}:
-        return False
-    if any(
-        t.tag == "NNS" and t.lower in VERBS and n.tag in {"JJ", "NN"} for t, n in pairwise(tokens)
-    ):
-        return False
-    if tokens[-1].lower in EMPTY_SUBJECTS:
-        return False
-    if tokens[0].lower in {"check", "make", "keep", "look"}:
-        return False
-    if any(t.tag == "NNS" and n.tag in {"CD", QUANTITY, "DT"} for t, n in pairwise(tokens)):
+    """Whether tokens are a noun phrase that a question can be asked about."""
+    if _says_nothing(tokens) or _hides_verb(tokens):
         return False
     if any(t.lower in SUBORDINATE - {"as", "how"} and t.tag == "IN" for t in tokens):
         return False
@@ -121,3 +117,28 @@ def is_subject(tokens: tuple[Token, ...]) -> bool:
     if len(tokens) == 1:
         return tokens[0].tag in NOUNS | {"VBG"} or tokens[0].lower == "you"
     return any(token.tag in NOUNS | {"VBG", "CD", QUANTITY} for token in tokens)
+
+
+def _says_nothing(tokens: tuple[Token, ...]) -> bool:
+    """Whether what the subject stands for is told elsewhere: "two built-in features", "all it"."""
+    first, last = tokens[0], tokens[-1]
+    if first.lower in NO_SUBJECTS or last.lower in EMPTY_SUBJECTS:
+        return True
+    if any(token.lower in SOMEBODY for token in tokens):
+        return True
+    counted = first.tag == "CD" and first.text.isalpha() and first.lower != "one"
+    return counted and last.tag == "NNS" and len(tokens) <= 4
+
+
+def _hides_verb(tokens: tuple[Token, ...]) -> bool:
+    """Whether a plural in it is its verb ("Ama drives 900 miles"), or an order opens it."""
+    if tokens[0].lower in {"check", "make", "keep", "look"}:
+        return True
+    for token, after in pairwise(tokens):
+        if token.tag != "NNS":
+            continue
+        if after.tag in {"CD", QUANTITY, "DT"}:
+            return True
+        if token.lower in VERBS and after.tag in {"JJ", "NN"}:
+            return True
+    return tokens[0].lower == "all" and tokens[1:2] != () and tokens[1].tag == "PRP"
