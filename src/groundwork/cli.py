@@ -102,6 +102,14 @@ def _release(arguments: Arguments) -> int:
     return 0
 
 
+def _export(arguments: Arguments) -> int:
+    from groundwork.command.exports import export_qa
+
+    out_path = Path(arguments.out)
+    print(export_qa(Path.cwd(), form=arguments.format, split=arguments.split, out_path=out_path))
+    return 0
+
+
 def _diff(arguments: Arguments) -> int:
     from groundwork.command.diff import diff
 
@@ -151,6 +159,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "trace": _trace,
     "release": _release,
     "diff": _diff,
+    "export": _export,
     "doctor": _doctor,
     "mend": _mend,
     "tour": _tour,

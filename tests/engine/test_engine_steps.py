@@ -199,7 +199,10 @@ def _wide() -> Any:
 
 
 CHUNK = Chunk("p", "d", "https://a.example/", "T", "", "Text é.", 0, 7, 3, "c", "l")
-RULES = RulesConfig(per_sentence=2, per_row=3, min_sentence_words=5, max_sentence_words=45)
+RULES = RulesConfig(
+    per_sentence=3, verdicts=2, paraphrases=False, per_row=6, min_sentence_words=5,
+    max_sentence_words=45,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(

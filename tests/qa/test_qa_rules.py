@@ -8,12 +8,16 @@ from groundwork.qa.config import RulesConfig
 from groundwork.qa.headings import advice_question, heading_question, situation_question
 from groundwork.qa.rules import generate_by_rules
 from groundwork.qa.sentences import ask, is_imperative
-from groundwork.qa.sound import is_sound, is_specific, stands_alone
+from groundwork.qa.sound import is_sound, stands_alone
+from groundwork.qa.specific import is_specific
 from groundwork.qa.units import Shape, plain, units_of
 from groundwork.qa.words import base_form, soften, tokens_of, unit_of
 from groundwork.records import Chunk, Question
 
-RULES = RulesConfig(per_sentence=2, per_row=3, min_sentence_words=5, max_sentence_words=45)
+RULES = RulesConfig(
+    per_sentence=3, verdicts=2, paraphrases=False, per_row=6, min_sentence_words=5,
+    max_sentence_words=45,
+)  # fmt: skip
 
 
 def chunk(text: str, *, heading: str = "", title: str = "A page", start: int = 0) -> Chunk:

@@ -22,6 +22,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_trace(commands)
     _add_release(commands)
     _add_diff(commands)
+    _add_export(commands)
     doctor = _add(
         commands, "doctor", "check machine, configuration, data, DVC and MLflow", "doctor --json"
     )
@@ -92,6 +93,22 @@ def _add_diff(commands: "Commands") -> None:
         "after", nargs="?", metavar="B", help="the same; default: artifacts/ of the working tree"
     )
     _add_json(diff)
+
+
+def _add_export(commands: "Commands") -> None:
+    export = _add(
+        commands, "export", "write the generated pairs for other trainers",
+        "export qa --format chat --split train --out train.jsonl",
+    )  # fmt: skip
+    export.add_argument("what", choices=["qa"], help="what to export")
+    export.add_argument(
+        "--format", default="chat", choices=["chat", "alpaca", "sharegpt"], help="default: chat"
+    )
+    export.add_argument(
+        "--split", default="train", choices=["train", "validation", "test", "all"],
+        help="default: train",
+    )  # fmt: skip
+    export.add_argument("--out", required=True, metavar="FILE", help="JSONL file to write")
 
 
 def _add_release(commands: "Commands") -> None:

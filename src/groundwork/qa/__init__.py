@@ -1,12 +1,14 @@
 """Question-answer pairs from passages, and the reader of golden sets."""
 
 from groundwork.qa.config import QaConfig, RulesConfig, SplitConfig, TeacherConfig, ValidateConfig
+from groundwork.qa.exports import ExportFormat, export_pairs
 from groundwork.qa.generate import QaResult, generate_pairs
 from groundwork.qa.golden import golden_of, labelled_of, page_url, read_golden
 from groundwork.qa.pairs import Kind
 from groundwork.qa.reasons import Reason
 
 __all__ = [
+    "ExportFormat",
     "Kind",
     "QaConfig",
     "QaResult",
@@ -15,6 +17,7 @@ __all__ = [
     "SplitConfig",
     "TeacherConfig",
     "ValidateConfig",
+    "export_pairs",
     "generate_pairs",
     "golden_of",
     "labelled_of",
