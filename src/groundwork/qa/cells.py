@@ -141,6 +141,12 @@ def is_number(value: str) -> bool:
     return bool(tokens) and tokens[0].tag in {QUANTITY, "CD"}
 
 
+def is_quantity(label: str) -> bool:
+    """Whether a label is a quantity and no more: "−10 °C", "8 p/kWh"."""
+    tokens = tokens_of(label.lstrip("−-"))
+    return len(tokens) == 1 and tokens[0].tag == QUANTITY
+
+
 def is_sentence(value: str) -> bool:
     """Whether a value is too much of a sentence to follow "is"."""
     return any(token.tag in FINITE for token in tokens_of(value)) or ":" in value or ";" in value

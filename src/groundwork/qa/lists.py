@@ -14,7 +14,7 @@ from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.predicates import lead_question, noun_phrase
 from groundwork.qa.sentences import is_imperative
 from groundwork.qa.sound import is_sound, stands_alone
-from groundwork.qa.specific import is_specific
+from groundwork.qa.specific import OPEN_TERMS, is_specific, named
 from groundwork.qa.units import Shape, Unit
 from groundwork.qa.words import FINITE, soften, tokens_of
 from groundwork.records import Chunk
@@ -66,13 +66,18 @@ def _list_question(chunk: Chunk, items: list[Unit]) -> tuple[str, Kind]:
     kind = Kind.PROCEDURE if items[0].ordered or orders else Kind.LIST
     asked = heading_question(heading, seen=chunk.text) if heading else None
     if asked is not None:
-        return (asked[0] if is_specific(asked[0], is_verdict=False) else ""), kind
+        return (asked[0] if _tells_topic(asked[0]) else ""), kind
     question = advice_question(heading, seen=chunk.text) if heading else ""
     if question and (orders or question.startswith("What are")):
         return question, kind
     if orders and items[0].ordered:
         return situation_question(chunk.title, seen=chunk.text), kind
     return "", kind
+
+
+def _tells_topic(question: str) -> bool:
+    """Whether a heading's question says enough without its page."""
+    return len(named(question)) >= OPEN_TERMS or is_specific(question, is_verdict=False)
 
 
 def _after_lead(chunk: Chunk, items: list[Unit], *, before: Unit) -> Iterator[Pair]:
@@ -98,7 +103,7 @@ def _joined(texts: Sequence[str]) -> str:
 def _opening_pair(chunk: Chunk, sentences: list[Unit]) -> Iterator[Pair]:
     """A heading that is a question, answered by the first sentences below it."""
     asked = heading_question(sentences[0].heading, seen=chunk.text)
-    if asked is None or not is_sound(asked[0]) or not is_specific(asked[0], is_verdict=False):
+    if asked is None or not is_sound(asked[0]) or not _tells_topic(asked[0]):
         return
     if not stands_alone(sentences[0].text):
         return

@@ -20,7 +20,7 @@ _PAGE_WORDS = re.compile(
     r"|\bsteps? (?:one|two|three|four)\b|\bof the two\b|\bamong them\b"
     r"|\bthe (?:first|second|third|fourth|next|last) \w+"
     r"|\bas much\?|\bin exchange\b|\bin (?:one|two|three) (?:situation|case|way|place)s?\b"
-    r"|\bfollows in\b|\bthe (?:job|task)\b|\b(?:much|far) \w+er (?!than\b)\w+(?! than)"
+    r"|\bfollows in\b|\bthe (?:job|task)\b|(?<!how )\b(?:much|far) \w+er (?!than\b)\w+(?! than)"
     r"|\bthe (?:regulations?|duty|scheme|voucher|exception|statement|installation|design|outage"
     r"|lead|load cap|plan|project)\b(?! (?:of|for|on|in|that|which|at|to)\b)|[×÷=≤≥]"
     r"|\[[A-Z]{3,}\]|\bas well\?|\beven\b(?! (?:when|if|though))|\bsays? \""

@@ -121,7 +121,9 @@ def is_subject(tokens: tuple[Token, ...]) -> bool:
 
 def _says_nothing(tokens: tuple[Token, ...]) -> bool:
     """Whether what the subject stands for is told elsewhere: "two built-in features", "all it"."""
-    first, last = tokens[0], tokens[-1]
+    ends = RELATIVE | {"IN"}
+    first = tokens[0]
+    last = tokens[next((n for n, t in enumerate(tokens) if n and t.tag in ends), len(tokens)) - 1]
     if first.lower in NO_SUBJECTS or last.lower in EMPTY_SUBJECTS:
         return True
     if any(token.lower in SOMEBODY for token in tokens):

@@ -14,6 +14,7 @@ from groundwork.qa.cells import (
     is_name,
     is_number,
     is_plural,
+    is_quantity,
     is_sentence,
     label_of,
     names_attribute,
@@ -141,7 +142,7 @@ def _reverse(
     singular = len(first.split()) <= 2 and re.fullmatch(r"[A-Za-z -]+[a-rt-z]", first)
     if not singular or first.lower() in {"item", "line", "case", "thing", "part"}:
         return
-    if is_number(row.cells[0]) != is_number(rows[0].cells[0]):
+    if is_quantity(row.cells[0]) != is_quantity(rows[0].cells[0]):
         return
     if counts[row.cells[column]] != 1 or is_plural(head) or " for " in head:
         return
