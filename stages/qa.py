@@ -10,12 +10,13 @@ from groundwork.artifacts import (
     write_json,
     write_jsonl,
     write_manifest,
+    write_text,
 )
 from groundwork.config import DomainConfig, load
 from groundwork.engine import load_engine
 from groundwork.errors import RejectsError
 from groundwork.index import RememberingEncoder
-from groundwork.qa import QaConfig, generate_pairs, golden_of
+from groundwork.qa import QaConfig, generate_pairs, golden_of, render_report
 from groundwork.records import Chunk, Split
 from groundwork.scribe import scribed_run
 from groundwork.store import reused
@@ -54,7 +55,9 @@ def qa() -> None:
                 f"{result.report['rejects']}; read {OUT_DIR}/rejects.jsonl"
             )
         write_json(OUT_DIR / "report.json", result.report)
-        names = [*(f"{split}.jsonl" for split in SPLITS), "rejects.jsonl", "report.json"]
+        write_text(OUT_DIR / "report.html", render_report(result, title=domain.title))
+        reports = ["rejects.jsonl", "report.json", "report.html"]
+        names = [*(f"{split}.jsonl" for split in SPLITS), *reports]
         write_manifest(OUT_DIR, names)
         counts = {split: len(result.of(split)) for split in SPLITS}
         questions, embedded = reused(STEPS[config.generator]), reused("embed")

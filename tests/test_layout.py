@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCE_DIR = ROOT / "src" / "groundwork"
 HALL = {
     "artifacts", "config", "errors", "lifetime", "records", "schemas", "scribe", "sources", "store",
-    "tables", "tracking",
+    "tables", "tracking", "webpage",
 }  # fmt: skip
 FRONT = {"cli", "command"}
 """The command line: above the rooms, imported by none of them."""

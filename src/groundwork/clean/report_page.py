@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from groundwork.clean import report_sections as sections
 from groundwork.clean.pages import CleanResult
-from groundwork.clean.report_charts import words
+from groundwork.webpage import page, pair, section, tiles, words
 
-HERE = Path(__file__).parent
 FUNNEL_NOTE = "The passages cut from them are counted in artifacts/chunk/report.json."
 REJECTS_NOTE = "Open a reason for its first pages; rejects.jsonl has all of them."
 CONFIDENCE_NOTE = "A softmax over the similarities to all categories: how clear the choice was."
@@ -27,60 +25,35 @@ def render_page(result: CleanResult, *, title: str) -> str:
     body = [
         _header(report, title),
         _tiles(result),
-        _section("From pages to documents", sections.funnel(report), FUNNEL_NOTE),
-        _section(
+        section("From pages to documents", sections.funnel(report), FUNNEL_NOTE),
+        section(
             "Rejected, by reason",
             sections.rejects(result.rejects, report["funnel"]["pages"]),
             REJECTS_NOTE,
         ),
-        _section("Pages that say the same", sections.clusters(result), ""),
+        section("Pages that say the same", sections.clusters(result), ""),
     ]
     if documents:
         body += [
-            _pair(
-                _section("Languages", sections.counted(documents, "language", 0), ""),
-                _section("Kinds of file", sections.counted(documents, "media", 0), ""),
+            pair(
+                section("Languages", sections.counted(documents, "language", 0), ""),
+                section("Kinds of file", sections.counted(documents, "media", 0), ""),
             ),
-            _pair(
-                _section("Categories", sections.categories(documents), category_note),
-                _section("Certainty", sections.confidence(documents), CONFIDENCE_NOTE),
+            pair(
+                section("Categories", sections.categories(documents), category_note),
+                section("Certainty", sections.confidence(documents), CONFIDENCE_NOTE),
             ),
-            _pair(
-                _section("Lengths in words", sections.lengths(documents), ""),
-                _section("Freshness", sections.freshness(documents), FRESHNESS_NOTE),
+            pair(
+                section("Lengths in words", sections.lengths(documents), ""),
+                section("Freshness", sections.freshness(documents), FRESHNESS_NOTE),
             ),
-            _pair(
-                _section("Licences", sections.counted(documents, "licence", 0), ""),
-                _section("Personal data masked", sections.masked(report), MASKED_NOTE),
+            pair(
+                section("Licences", sections.counted(documents, "licence", 0), ""),
+                section("Personal data masked", sections.masked(report), MASKED_NOTE),
             ),
-            _section("Documents", sections.listed(documents), note),
+            section("Documents", sections.listed(documents), note),
         ]
-    return _page(f"Data quality: {title}", "\n".join(part for part in body if part))
-
-
-def _page(title: str, body: str) -> str:
-    style = (HERE / "report.css").read_text(encoding="utf-8")
-    script = (HERE / "report.js").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f'<title>{escape(title)}</title><link rel="icon" href="data:,">'
-        f"<style>\n{style}</style></head>\n<body><main>\n{body}\n</main>\n"
-        f"<script>\n{script}</script></body></html>\n"
-    )
-
-
-def _section(title: str, content: str, note: str) -> str:
-    if not content:
-        return ""
-    lead = f'<p class="muted">{escape(note)}</p>' if note else ""
-    return f"<section><h2>{escape(title)}</h2>{lead}{content}</section>"
-
-
-def _pair(*parts: str) -> str:
-    filled = [part for part in parts if part]
-    return f'<div class="pair">{"".join(filled)}</div>' if len(filled) > 1 else "".join(filled)
+    return page(f"Data quality: {title}", "\n".join(part for part in body if part))
 
 
 def _header(report: Mapping[str, Any], title: str) -> str:
@@ -106,5 +79,4 @@ def _tiles(result: CleanResult) -> str:
         (f"{len(clusters):,}", "clusters of repeats"),
         (f"{report['documents_with_masks']:,}", "documents with personal data masked"),
     ]
-    tiles = "".join(f"<li><b>{number}</b><span>{name}</span></li>" for number, name in figures)
-    return f'<ul class="tiles">{tiles}</ul>'
+    return tiles(figures)

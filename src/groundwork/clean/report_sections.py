@@ -9,16 +9,18 @@ from statistics import mean
 from typing import Any
 
 from groundwork.clean.pages import CleanResult
-from groundwork.clean.report_charts import (
+from groundwork.records import Document, Reject
+from groundwork.webpage import (
     Bar,
+    choice,
     count_bars,
     draw_bars,
+    filters,
     label,
     link,
     share,
     words,
 )
-from groundwork.records import Document, Reject
 
 STEPS = {
     "pages": "Pages fetched",
@@ -179,15 +181,9 @@ def masked(report: Mapping[str, Any]) -> str:
 def listed(documents: Collection[Document]) -> str:
     """Documents with what is known of them, to be searched."""
     names = sorted({document.category for document in documents})
-    options = "".join(f'<option value="{escape(n)}">{escape(words(n))}</option>' for n in names)
     rows = "".join(_row(document) for document in islice(documents, MAX_LISTED))
-    return (
-        '<form id="filters" class="filters"><label class="wide">Words'
-        '<input id="search" type="search" autocomplete="off"></label>'
-        f'<label>Category<select name="category"><option value="">all</option>{options}</select>'
-        '</label></form><p class="muted" id="count" role="status"></p>'
-        f'<ul id="rows" class="documents">{rows}</ul>'
-    )
+    form = filters(choice("category", names), noun="documents")
+    return f'{form}<ul id="rows" class="documents">{rows}</ul>'
 
 
 def _row(document: Document) -> str:

@@ -6,6 +6,7 @@ from groundwork.qa.generate import QaResult, generate_pairs
 from groundwork.qa.golden import golden_of, labelled_of, page_url, read_golden
 from groundwork.qa.pairs import Kind
 from groundwork.qa.reasons import Reason
+from groundwork.qa.report_page import render_report
 
 __all__ = [
     "ExportFormat",
@@ -23,4 +24,5 @@ __all__ = [
     "labelled_of",
     "page_url",
     "read_golden",
+    "render_report",
 ]

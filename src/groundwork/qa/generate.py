@@ -38,6 +38,8 @@ class QaResult:
     generated: int
     """Pairs, and passages that the teacher failed; equals accepted and rejected together."""
     report: dict[str, Any]
+    rejected: tuple[Question, ...]
+    """The questions behind the rejects, for a person to judge; an answer without any has none."""
 
     def of(self, split: Split) -> list[Question]:
         """Questions of one split."""
@@ -80,7 +82,9 @@ def generate_pairs(
     unanswerable = _unanswerable(kept, ratio=config.unanswerable_ratio, seed=config.seed)
     questions = (*kept, *unanswerable)
     report = _report(questions, rejects, made=made, config=config, golden=len(golden))
-    return QaResult(questions, tuple(rejects), generated, report)
+    by_id = {question.question_id: question for question in made.questions}
+    rejected = tuple(by_id[reject.key] for reject in rejects if reject.key in by_id)
+    return QaResult(questions, tuple(rejects), generated, report, rejected)
 
 
 def _generate(chunks: Sequence[Chunk], *, config: QaConfig, engine: EngineConfig | None) -> Taught:

@@ -1,5 +1,5 @@
 "use strict";
-// Without this script every document is listed; with it the list is filtered.
+// Without this script every row is listed; with it the list is filtered.
 const form = document.getElementById("filters");
 const search = document.getElementById("search");
 const count = document.getElementById("count");
@@ -7,17 +7,17 @@ const rows = [...document.querySelectorAll("#rows > li")];
 const texts = rows.map((row) => row.textContent.toLowerCase());
 
 function filter() {
-  const category = form.elements.category.value;
+  const chosen = [...form.querySelectorAll("select")].filter((select) => select.value);
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
   rows.forEach((row, number) => {
     const fits =
-      (!category || row.dataset.category === category) &&
+      chosen.every((select) => row.dataset[select.name] === select.value) &&
       words.every((word) => texts[number].includes(word));
     row.hidden = !fits;
     shown += fits;
   });
-  count.textContent = `${shown} of ${rows.length} documents`;
+  count.textContent = `${shown} of ${rows.length} ${count.dataset.noun}`;
 }
 
 if (form) {
