@@ -81,9 +81,12 @@ def _questions(
         split: [from_mapping(Question, row) for row in read_jsonl(QA_DIR / f"{split}.jsonl")]
         for split in ("validation", "test")
     }
-    generated = sorted(pairs["test"], key=lambda q: q.question_id)[: config.max_generated]
-    learn = [q for q in golden if q.split == "dev"] + labelled_of(domain) + pairs["validation"]
-    return learn, [q for q in golden if q.split == "test"] + generated
+    drawn = {
+        split: sorted(found, key=lambda q: q.question_id)[: config.max_generated]
+        for split, found in pairs.items()
+    }
+    learn = [q for q in golden if q.split == "dev"] + labelled_of(domain) + drawn["validation"]
+    return learn, [q for q in golden if q.split == "test"] + drawn["test"]
 
 
 def _answer(

@@ -12,7 +12,8 @@ class EvaluateConfig:
     """Which questions are asked, and how answers are measured."""
 
     max_generated: Count
-    """Generated test pairs at most; golden questions are never left out."""
+    """Generated pairs of test, and of validation to calibrate on, at most; golden questions are
+    never left out."""
     recall_at: Annotated[list[PositiveInt], Field(min_length=1)]
     """Depths k of recall@k, ascending; nDCG uses the last one."""
     grounded_coverage: Ratio

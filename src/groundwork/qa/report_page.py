@@ -30,7 +30,7 @@ PER_REASON = 30
 SAMPLES_NOTE = (
     "Drawn by the pairs' ids. Is the question clear, the answer right, and does the quote say so?"
 )
-REJECTS_NOTE = "Checks in the order in which they are made; rejects.jsonl names the score of each."
+REJECTS_NOTE = "The check that each failed; rejects.jsonl has all of them with their scores."
 
 
 def render_report(result: QaResult, *, title: str) -> str:
