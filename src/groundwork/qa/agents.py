@@ -10,7 +10,7 @@ from groundwork.qa.clause import Clause
 from groundwork.qa.lexicon import BE, MODALS, PRONOUNS, SHELLS, VAGUE_VERBS
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import EMPTY_NOUNS, condition_of, opened
-from groundwork.qa.specific import named
+from groundwork.qa.specific import is_alone, named
 from groundwork.qa.words import RELATIVE, tokens_of
 
 _PEOPLE = re.compile(
@@ -82,8 +82,11 @@ def kinds(clause: Clause) -> Iterator[tuple[str, Kind]]:
 
 def _says_enough(clause: Clause) -> bool:
     """Whether the question without its subject still holds enough to have one answer."""
+    found = named(f"{clause.verb} {clause.core}")
+    if sum(not term[0].isdigit() for term in found) < MIN_TERMS - 1:
+        return False
     may = clause.auxiliary in {"can", "could", "may", "might"}
-    return len(named(f"{clause.verb} {clause.core}")) >= MIN_TERMS + may
+    return len(found) >= MIN_TERMS + may
 
 
 def _head(subject: str) -> str:
@@ -119,6 +122,8 @@ def _is_thing(clause: Clause) -> bool:
     if subject == "you" or _is_person(subject) or clause.subject.split()[0] in {"I", "We"}:
         return False
     if clause.verb in BE and clause.tokens[0].tag not in {"VBN", "VBD"}:
+        return False
+    if subject.startswith("the ") and is_alone(clause.subject[4:]):
         return False
     head = subject.split()[0]
     return head not in {"each", "every", "another", "one", "either", "any"} | SHELLS

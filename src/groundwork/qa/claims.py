@@ -14,7 +14,7 @@ from groundwork.qa.specific import is_alone, is_specific, named
 from groundwork.qa.verdicts import BOUNDS, CLAIM, NO, YES, other_quantity
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, soften, tokens_of
 
-MIN_TERMS, MAX_WORDS = 5, 26
+MIN_TERMS, MAX_WORDS = 6, 26
 _OPENS = NOUNS | {"DT", "JJ", "CD", "VBG", "IN", QUANTITY}
 _SPEAKER = re.compile(r"\b(?:I|we|our|us|my|me)\b", re.IGNORECASE)
 _OPENER = re.compile(
@@ -58,6 +58,9 @@ def _is_claim(text: str, tokens: tuple[Token, ...]) -> bool:
     if tokens[0].lower.endswith("ed") or (tokens[0].lower == "the" and is_alone(text[4:])):
         return False
     if tokens[0].lower in SUBORDINATE or any(_points(tokens, n) for n in range(len(tokens))):
+        return False
+    counted = tokens[0].tag == "CD" and tokens[0].text.isalpha()
+    if counted or re.search(r"\b(?:the usual|goes in|usual \w+s$)\b", text):
         return False
     if not finite or told or tokens[0].lower in IMPERATIVES or _OPENER.match(text):
         return False

@@ -11,6 +11,7 @@ from groundwork.qa.lexicon import (
     BE,
     CONNECTIVES,
     CUTS_AFTER_COMMA,
+    EMPTY_VERBS,
     ENDS_IN_EED,
     MODALS,
     SUBORDINATE,
@@ -106,6 +107,8 @@ def parse(text: str, *, seen: str) -> Clause | None:
     first = after_opener(tokens)
     verb = None if first is None else main_verb(tokens, first)
     if first is None or verb is None:
+        return None
+    if tokens[verb].lower in EMPTY_VERBS:
         return None
     last = verb
     while last > first and tokens[last - 1].tag == "RB":

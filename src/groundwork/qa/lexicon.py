@@ -86,9 +86,11 @@ LISTED = words(
 EMPTY_SUBJECTS = words(
     """example examples interval form explanation explanations question questions mistake mistakes
     exception exceptions figure figures number numbers step steps habit habits weakness weaknesses
-    way ways sort sorts case cases thing things catch purpose goal answer trap cure trick"""
+    way ways sort sorts case cases thing things catch purpose goal answer trap cure trick signs
+    costs triggers features use"""
 )
 """What is said of them needs the sentence before."""
+EMPTY_VERBS = words("deserve deserves widen widens")
 NO_SUBJECTS = words("no nobody nothing none neither few little half anything something")
 SOMEBODY = words("somebody someone")
 UNIT_WORDS = words(

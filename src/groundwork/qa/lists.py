@@ -68,7 +68,7 @@ def _list_question(chunk: Chunk, items: list[Unit]) -> tuple[str, Kind]:
     if asked is not None:
         return (asked[0] if _tells_topic(asked[0]) else ""), kind
     question = advice_question(heading, seen=chunk.text) if heading else ""
-    if question and (orders or question.startswith("What are")):
+    if question and _tells_topic(question) and (orders or question.startswith("What are")):
         return question, kind
     if orders and items[0].ordered:
         return situation_question(chunk.title, seen=chunk.text), kind
@@ -152,6 +152,8 @@ def _defines(label: str, text: str) -> bool:
         return False
     tokens = tokens_of(text.partition(";")[0].partition(":")[0])
     if not len(tokens) >= 2 or "," in label or len(label.split()) > 6:
+        return False
+    if " and " in label or (tokens_of(label)[-1].tag == "NNS" and not label.isupper()):
         return False
     if re.search(r"[/<>{}$\\]", label) or len(label) < 2:
         return False

@@ -100,6 +100,8 @@ def _ask_quantity(clause: Clause, number: int) -> str:
     rest = _text(clause, behind)
     held = _text(clause, tuple(before))
     last = before[-1] if before else None
+    if last is None and clause.verb in BE and re.search(r"\d", clause.subject):
+        return ""
     if last is None and clause.verb in BE:
         plain = "how much is" if wh == "how much" else "what is"
         asked = clause.asked("").removeprefix(clause.auxiliary).strip()

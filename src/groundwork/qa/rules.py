@@ -26,7 +26,7 @@ from groundwork.qa.words import is_english, knows
 from groundwork.records import Chunk, Evidence, Question
 
 ORIGIN = "rules"
-_LEANS = re.compile(r"\b(?:then|therefore|thus|hence|consequently|otherwise|still|so)\b")
+_LEANS = re.compile(r"\b(?:then|therefore|thus|hence|consequently|otherwise|still)\b")
 """Words by which a sentence draws on the one before."""
 ADVICE = "Should you "
 MIN_ITEM_TERMS = 5

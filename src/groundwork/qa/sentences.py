@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from groundwork.qa.agents import kinds, people, things
 from groundwork.qa.clause import Clause, parse, tidy
-from groundwork.qa.lexicon import BE, IMPERATIVES, MODALS, SUBORDINATE
+from groundwork.qa.lexicon import BE, IMPERATIVES, MODALS, PRONOUNS, SUBORDINATE
 from groundwork.qa.numbers import number_questions
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import RULES, opened
@@ -24,6 +24,8 @@ _CONDITION = re.compile(r"(?P<word>If|When|Where|Once|Before|After|Unless|While)
 _EXAMPLES = frozenset(["consider", "assume", "remember", "suppose"])
 """Orders to the reader of an example."""
 _OPENS_CLAUSE = SUBORDINATE | {"that", "than", "as"}
+MIN_CONDITION = 2
+"""Words that a condition must name to be asked for what follows."""
 MIN_DEED_TERMS = 3
 """Advice of fewer words ("Keep trying") says nothing."""
 _JOINS = frozenset([";", ":", "and", "but", "yet", "whereas", "while", "so"])
@@ -96,13 +98,19 @@ def _under(condition: str, main: str, *, seen: str) -> Iterator[Ask]:
         yield Ask(tidy(f"what {clause.verb} you do {condition}"), Kind.PROCEDURE)
     word = NO if clause.negated else YES
     is_able = clause.core.startswith("be able")
-    if not clause.tail and not is_able and not (clause.negated and "," in clause.core):
+    points = any(token.lower in PRONOUNS for token in clause.tokens)
+    if (
+        not clause.tail
+        and not is_able
+        and not points
+        and not (clause.negated and "," in clause.core)
+    ):
         yield Ask(tidy(f"{clause.asked()} {condition}"), Kind.YES_NO, word)
     if clause.subject.lower() == "you":
         return
     if clause.verb in BE and clause.is_copula:
         return
-    if condition.startswith(("if ", "when ", "once ")):
+    if condition.startswith(("if ", "when ", "once ")) and len(named(condition)) >= MIN_CONDITION:
         verb = f"{clause.verb} happen" if clause.verb in {"should", "must"} else "happens"
         yield Ask(tidy(f"what {verb} {condition}"), Kind.FACT)
 

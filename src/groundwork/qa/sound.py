@@ -24,6 +24,9 @@ _PAGE_WORDS = re.compile(
     r"|\bthe (?:regulations?|duty|scheme|voucher|exception|statement|installation|design|outage"
     r"|lead|load cap|plan|project)\b(?! (?:of|for|on|in|that|which|at|to)\b)|[×÷=≤≥]"
     r"|\[[A-Z]{3,}\]|\bas well\?|\beven\b(?! (?:when|if|though))|\bsays? \""
+    r"|\bthe (?:two|three|four|six|eight|ten|twelve|twenty|thirty|forty)-\w+"
+    r"|\bat least \w+ (?:at|in|of|for)\b"
+    r"|\bthe (?:system|box|bargain|outlet)\b(?! (?:of|for|that)\b)"
     r"|\bthe \d|\boutside the \w+\?"
     r"|\b(?:an?|the) (?:\w+(?:f|n|s|v|gh|x)th|\w+enth)\b"
     r"|\b(?:company|provider|operator|driver|charger|site) [A-Z]\b|\b(?:too|even)\?",
@@ -114,7 +117,8 @@ def _demonstrative(tokens: tuple[Token, ...], number: int) -> bool:
     if after.tag in {"IN", "RB", "CC"} and before.tag not in NOUNS:
         return True
     if before.tag in FINITE | {"VB", "VBG", "JJ"} and after.tag in NOUNS:
-        return not any(t.tag in FINITE for t in tokens[number + 2 : number + 8])
+        orders = before.tag == "VB" and after.tag == "NN"
+        return orders or not any(t.tag in FINITE for t in tokens[number + 2 : number + 8])
     return before.tag in {"IN", "CC", "TO", ","} and before.lower not in {"than", "except"}
 
 

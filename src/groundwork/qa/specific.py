@@ -74,9 +74,9 @@ def is_specific(question: str, *, is_verdict: bool, leans: bool = False) -> bool
     term = _TERM.fullmatch(question)
     if term is not None:
         tokens = tokens_of(term["term"] or term["said"])
-        return not any(t.tag in {"JJR", "CD", QUANTITY} for t in tokens[:1]) and bool(
-            named(question)
-        )
+        if any(t.tag in {"JJR", "CD", QUANTITY} for t in tokens[:1]):
+            return False
+        return bool(named(question)) and not {t.lower for t in tokens} & SHELLS
     question = _OPENER.sub("", question)
     wanted = VERDICT_TERMS if is_verdict else OPEN_TERMS
     if any(not _POSTPOSED.match(question[m.end() :]) for m in _DEFINITE.finditer(question)):
@@ -84,7 +84,7 @@ def is_specific(question: str, *, is_verdict: bool, leans: bool = False) -> bool
     bare = _OPENS_DEFINITE.match(question)
     if bare is not None and is_alone(bare["rest"]):
         wanted = BARE_TERMS
-    return len(named(question)) >= wanted + leans
+    return len(named(question)) >= wanted + 2 * leans
 
 
 def is_alone(rest: str) -> bool:
