@@ -351,7 +351,8 @@ def test_a_list_answers_its_lead_in_and_its_heading() -> None:
     assert question.question == "What does a shared installation need?"
     assert question.evidence[0].quote == text
     under = "- Uncoil the whole cable.\n- Keep the caps on.\n- Never join two cables."
-    (rules,) = [q for q in made(under, heading="Everyday rules of rapid charging") if q.kind == "procedure"]
+    asked = made(under, heading="Everyday rules of rapid charging")
+    (rules,) = [q for q in asked if q.kind == "procedure"]
     assert rules.question == "What are the everyday rules of rapid charging?"
     assert rules.answer == "Uncoil the whole cable. Keep the caps on. Never join two cables."
 
