@@ -70,6 +70,7 @@ def qa() -> None:
                 **{f"pairs_{split}": count for split, count in counts.items()},
                 "prompt_tokens": result.report["prompt_tokens"],
                 "completion_tokens": result.report["completion_tokens"],
+                "cost": result.report["cost"],
             }
         )
         run.set_output(OUT_DIR / "manifest.json")

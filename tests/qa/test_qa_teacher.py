@@ -102,6 +102,7 @@ def config(url: str, **changes: Any) -> TeacherConfig:
     plain = TeacherConfig(
         base_url=url, model="m", api_key_env=None, timeout_s=5.0, retries=2, backoff_s=0.0,
         temperature=0.0, max_tokens=500, pairs_per_passage=3, concurrency=1, json_mode=True,
+        styles=["plain"], prompt_price=0.0, completion_price=0.0,
     )  # fmt: skip
     return replace(plain, **changes)
 
@@ -248,3 +249,18 @@ def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         generate_by_teacher(
             [chunk()], config=config("http://127.0.0.1:9/v1", api_key_env="TEACHER_KEY")
         )
+
+
+def test_each_passage_is_asked_in_each_style_and_the_cost_is_counted() -> None:
+    """Two styles are two requests with different words; prices are of a million tokens."""
+    with serving((200, completion(json.dumps(GOOD)))) as server:
+        settings = config(
+            server.url, styles=["plain", "user"], prompt_price=2.0, completion_price=10.0
+        )
+        taught = generate_by_teacher([chunk()], config=settings)
+    first, second = (request["messages"][1]["content"] for request in server.requests)
+    assert "textbook" in first
+    assert "hurried user" in second
+    assert len(taught.questions) == 4
+    assert (taught.prompt_tokens, taught.completion_tokens) == (200, 40)
+    assert taught.cost == pytest.approx((200 * 2.0 + 40 * 10.0) / 1e6)

@@ -43,7 +43,14 @@ class TeacherConfig:
     max_tokens: PositiveInt
     """Of one answer."""
     pairs_per_passage: PositiveInt
-    """How many pairs the teacher is asked for."""
+    """How many pairs the teacher is asked for, in each style."""
+    styles: Annotated[list[Literal["plain", "user", "reasoning"]], Field(min_length=1)]
+    """Each passage is asked about once in each: as a textbook would, as a hurried user would in
+    words of their own, by questions that need two facts of the passage."""
+    prompt_price: NonNegative
+    """Of a million tokens that are sent, in any currency; 0 for a server of one's own."""
+    completion_price: NonNegative
+    """Of a million tokens that come back."""
     concurrency: PositiveInt
     """Requests under way at a time."""
     json_mode: bool

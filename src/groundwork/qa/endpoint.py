@@ -31,7 +31,7 @@ class Endpoint:
     def __init__(self, config: TeacherConfig) -> None:
         from openai import OpenAI
 
-        self._config = config
+        self.config = config
         self._client = OpenAI(
             base_url=config.base_url,
             api_key=_api_key(config),
@@ -52,8 +52,8 @@ class Endpoint:
         passing = (APIConnectionError, InternalServerError, RateLimitError)
         attempts = Retrying(
             retry=retry_if_exception_type(passing),
-            stop=stop_after_attempt(self._config.retries + 1),
-            wait=wait_exponential(multiplier=self._config.backoff_s, max=MAX_PAUSE_S),
+            stop=stop_after_attempt(self.config.retries + 1),
+            wait=wait_exponential(multiplier=self.config.backoff_s, max=MAX_PAUSE_S),
             reraise=True,
         )
         try:
@@ -63,21 +63,21 @@ class Endpoint:
 
     def _request(self, system: str, prompt: str) -> Reply:
         extra: dict[str, Any] = {}
-        if self._config.json_mode:
+        if self.config.json_mode:
             extra["response_format"] = {"type": "json_object"}
         answer = self._client.chat.completions.create(
-            model=self._config.model,
+            model=self.config.model,
             messages=[
                 {"role": "system", "content": system},
                 {"role": "user", "content": prompt},
             ],
-            temperature=self._config.temperature,
-            max_tokens=self._config.max_tokens,
+            temperature=self.config.temperature,
+            max_tokens=self.config.max_tokens,
             **extra,
         )
         if not getattr(answer, "choices", None):
             raise EndpointError(
-                f"{self._config.base_url}: answered without choices; expected an OpenAI-compatible "
+                f"{self.config.base_url}: answered without choices; expected an OpenAI-compatible "
                 "chat completion: check qa.teacher.base_url (it usually ends in /v1)"
             )
         choice, usage = answer.choices[0], answer.usage
@@ -97,13 +97,13 @@ class Endpoint:
         ways_out = {
             401: "check the key in the variable that qa.teacher.api_key_env names",
             403: "check the key in the variable that qa.teacher.api_key_env names",
-            404: f"check qa.teacher.base_url and qa.teacher.model={self._config.model}",
+            404: f"check qa.teacher.base_url and qa.teacher.model={self.config.model}",
             429: "lower qa.teacher.concurrency, or go on later",
         }
         way_out = ways_out.get(status or 0, "start the server, or use qa=rules")
-        attempts = self._config.retries + 1
+        attempts = self.config.retries + 1
         return (
-            f"{self._config.base_url}: {found} ({error}) with up to {attempts} attempts; "
+            f"{self.config.base_url}: {found} ({error}) with up to {attempts} attempts; "
             f"{way_out}. Answers so far are kept: a new run goes on from here"
         )
 

@@ -152,4 +152,5 @@ def _report(
         "categories": dict(sorted(Counter(q.category for q in questions).items())),
         "prompt_tokens": made.prompt_tokens,
         "completion_tokens": made.completion_tokens,
+        "cost": made.cost,
     }

@@ -35,8 +35,9 @@ _SYSTEM = (
 )
 _TASK = """\
 Write up to {pairs} question-answer pairs about the passage below.
+{style}
 Each question must be answered by the passage alone, be understood by somebody who has not seen the
-passage (name the subject, no "this" or "it"), and be put as a user would put it.
+passage (name the subject, no "this" or "it").
 Each answer is one to three full sentences that say nothing beyond the passage.
 Each quote is copied character by character from the passage and by itself supports the answer.
 kind is one of: {kinds}.
@@ -47,6 +48,18 @@ Page: {title}
 Section: {heading}
 Passage:
 {text}"""
+
+
+_STYLES = {
+    "plain": "Ask as a textbook would: one fact a question, in the passage's own terms.",
+    "user": (
+        "Ask as a hurried user would type it: everyday words, not the passage's, and nothing that "
+        "only an expert would call by that name."
+    ),
+    "reasoning": (
+        "Ask for what follows from two or more sentences: causes, comparisons, conditions, sums."
+    ),
+}
 
 
 class TaughtPair(BaseModel):
@@ -76,10 +89,14 @@ class Taught:
     rejects: tuple[Reject, ...]
     prompt_tokens: int
     completion_tokens: int
+    cost: float = 0.0
+    """By the prices of the configuration, in their currency; what was remembered is counted too."""
 
 
 def generate_by_teacher(chunks: Sequence[Chunk], *, config: TeacherConfig) -> Taught:
-    """Ask the teacher about each passage, several at a time; results in the passages' order.
+    """Ask the teacher about each passage in each style, several at a time.
+
+    Results are in the passages' order. What an earlier run was told is not asked again.
 
     Raises: `EndpointError` when the endpoint is down, refuses the key or does not know the model.
     """
@@ -87,14 +104,15 @@ def generate_by_teacher(chunks: Sequence[Chunk], *, config: TeacherConfig) -> Ta
 
     endpoint = Endpoint(config)
     version = code_version(Path(__file__).parent)
+    asked = [(chunk, style) for chunk in chunks for style in config.styles]
     pool = ThreadPoolExecutor(max_workers=config.concurrency)
     try:
         replies = list(
             tqdm(
-                pool.map(lambda chunk: _ask(chunk, endpoint, config, version), chunks),
+                pool.map(lambda task: _ask(task[0], task[1], endpoint, version), asked),
                 desc=f"teacher {config.model}",
-                total=len(chunks),
-                unit="passage",
+                total=len(asked),
+                unit="request",
                 disable=None,
             )
         )
@@ -102,20 +120,20 @@ def generate_by_teacher(chunks: Sequence[Chunk], *, config: TeacherConfig) -> Ta
         pool.shutdown(cancel_futures=True)
     questions: list[Question] = []
     rejects: list[Reject] = []
-    for chunk, reply in zip(chunks, replies, strict=True):
+    for (chunk, _), reply in zip(asked, replies, strict=True):
         taken, refused = _read(chunk, reply, config=config)
         questions += taken
         rejects += refused
-    return Taught(
-        tuple(questions),
-        tuple(rejects),
-        prompt_tokens=sum(reply.prompt_tokens for reply in replies),
-        completion_tokens=sum(reply.completion_tokens for reply in replies),
-    )
+    sent = sum(reply.prompt_tokens for reply in replies)
+    received = sum(reply.completion_tokens for reply in replies)
+    cost = (sent * config.prompt_price + received * config.completion_price) / 1e6
+    return Taught(tuple(questions), tuple(rejects), sent, received, round(cost, 6))
 
 
-def _ask(chunk: Chunk, endpoint: Endpoint, config: TeacherConfig, version: str) -> Reply:
+def _ask(chunk: Chunk, style: str, endpoint: Endpoint, version: str) -> Reply:
+    config = endpoint.config
     prompt = _TASK.format(
+        style=_STYLES[style],
         pairs=config.pairs_per_passage,
         kinds=", ".join(Kind),
         title=chunk.title,
