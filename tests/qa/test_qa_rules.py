@@ -622,6 +622,9 @@ def test_an_example_is_asked_only_about_what_it_brings_itself() -> None:
     found = {q.question for q in made(f"{story} {whole}", heading="A worked example")}
     assert "How much power does a CCS connector carrying 500 A at 800 V deliver?" in found
     assert not any("household" in question for question in found)
+    vague = "A careful household in a cold valley loses much comfort without heating."
+    assert made(vague) != []
+    assert made(vague, heading="A worked example") == []
 
 
 def test_tables_compare_rows_and_columns() -> None:

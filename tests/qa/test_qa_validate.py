@@ -240,3 +240,19 @@ def test_both_configurations_are_complete() -> None:
     made = check("qa", QaConfig, yaml.safe_load(text) | teacher, Path("teacher.yaml"))
     assert made.generator == "teacher"
     assert made.teacher is not None
+
+
+def test_yes_and_no_of_one_sentence_are_two_questions(encoder: Encoder, passages: Passages) -> None:
+    """They are near in meaning and stand on one quote; what they ask for differs."""
+    told = "A domestic wallbox draws 7.4 kW from a single-phase supply."
+    pairs = [
+        question(f"Does a domestic wallbox draw {power} kW from a single-phase supply?", **changes)
+        for power, changes in (
+            ("7.4", {"answer": f"Yes. {told}", "kind": "yes_no"}),
+            ("14.8", {"answer": f"No. {told}", "kind": "yes_no"}),
+        )
+    ]
+    checked = validate(
+        pairs, passages=passages, golden=[], encoder=encoder, config=config().validate
+    )
+    assert [q.answer.split(".")[0] for q in checked.questions] == ["Yes", "No"]
