@@ -1,7 +1,7 @@
 """Retriever adaptation: QLoRA of the encoder on the domain's questions and passages."""
 
 from groundwork.adapt.asked import compare_on
-from groundwork.adapt.config import AdaptConfig
+from groundwork.adapt.config import AdaptConfig, AdapterSection
 from groundwork.adapt.decision import (
     Decision,
     Outcome,
@@ -11,13 +11,17 @@ from groundwork.adapt.decision import (
     switched_off,
     too_few,
 )
+from groundwork.adapt.looks import BEST, keeper
 from groundwork.adapt.pairs import Pair, Reason, Watched, answered, make_pairs, watch
 from groundwork.adapt.relevance import relevant_passages, search_figures
+from groundwork.adapt.trainer import has_bf16, load_quantised
 from groundwork.adapt.tuning import Adapted, adapt_encoder, save_encoder_adapter
 
 __all__ = [
+    "BEST",
     "AdaptConfig",
     "Adapted",
+    "AdapterSection",
     "Decision",
     "Outcome",
     "Pair",
@@ -28,6 +32,9 @@ __all__ = [
     "compare_on",
     "compare_searches",
     "decide",
+    "has_bf16",
+    "keeper",
+    "load_quantised",
     "make_pairs",
     "rank_figures",
     "relevant_passages",

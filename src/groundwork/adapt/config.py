@@ -1,6 +1,6 @@
 """Section `adapt` of the configuration."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
@@ -24,6 +24,26 @@ class AdapterSection:
     dropout: Annotated[float, Field(ge=0, lt=1, strict=False)]
     target_modules: Annotated[list[str], Field(min_length=1)]
     """Last parts of the names of the encoder's linear layers that get an adapter."""
+
+
+class Tunable(Protocol):
+    """What a section says of the encoder in training, `adapt` and `classify` alike."""
+
+    @property
+    def lora(self) -> AdapterSection:
+        """The matrices."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Longer texts are cut."""
+
+    @property
+    def precision(self) -> str:
+        """`bf16` or `fp32`."""
+
+    @property
+    def patience(self) -> int:
+        """Looks without improvement after which the training stops."""
 
 
 @schema

@@ -5,13 +5,14 @@ merged in, never the 4-bit one. Everything it remembers stands in files of the w
 that a training that was killed goes on as if it had not been.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from groundwork.adapt.config import AdaptConfig
+from groundwork.adapt.config import AdaptConfig, Tunable
 from groundwork.adapt.pairs import Watched
 from groundwork.adapt.relevance import search_figures
 from groundwork.adapt.trainer import adapted_part
@@ -67,17 +68,20 @@ def _keeper_class() -> Any:
     from transformers import TrainerCallback
 
     class Keeper(TrainerCallback):  # type: ignore[misc]
-        """Keeps the matrices of the best look and stops after `patience` looks without a better."""
+        """Keeps the tensors of the best look and stops after `patience` looks without a better."""
 
-        def __init__(self, work_dir: Path, patience: int) -> None:
+        def __init__(
+            self, work_dir: Path, patience: int, look: str, kept: Callable[[Any], dict[str, Any]]
+        ) -> None:
             self._path, self._patience = work_dir / BEST, patience
+            self._look, self._kept = look, kept
 
         def on_evaluate(self, args: Any, state: Any, control: Any, **more: Any) -> None:  # noqa: ARG002
-            looks = [entry[LOOK] for entry in state.log_history if LOOK in entry]
+            looks = [entry[self._look] for entry in state.log_history if self._look in entry]
             best = looks.index(max(looks))
             if best == len(looks) - 1:
                 partial_path = self._path.with_suffix(".partial")
-                save_file(matrices(more["model"]), partial_path)
+                save_file(self._kept(more["model"]), partial_path)
                 partial_path.replace(self._path)
             elif len(looks) - 1 - best >= self._patience:
                 control.should_training_stop = True
@@ -85,7 +89,13 @@ def _keeper_class() -> Any:
     return Keeper
 
 
-def keeper(work_dir: Path, config: AdaptConfig) -> Any:
-    """The callback that keeps the best look."""
+def keeper(
+    work_dir: Path,
+    config: Tunable,
+    *,
+    look: str = LOOK,
+    kept: Callable[[Any], dict[str, Any]] = matrices,
+) -> Any:
+    """The callback that keeps the look whose `look` is greatest: what `kept` takes of the model."""
     work_dir.mkdir(parents=True, exist_ok=True)
-    return _keeper_class()(work_dir, config.patience)
+    return _keeper_class()(work_dir, config.patience, look, kept)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from groundwork.adapt.config import AdaptConfig
+from groundwork.adapt.config import AdaptConfig, Tunable
 from groundwork.adapt.pairs import Pair
 from groundwork.base import (
     device_type,
@@ -51,7 +51,7 @@ def has_bf16() -> bool:
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
-def load_quantised(folder: Path, config: AdaptConfig, *, bf16: bool) -> Any:
+def load_quantised(folder: Path, config: Tunable, *, bf16: bool, stage: str = "adapt") -> Any:
     """The encoder in 4-bit NF4 with double quantisation, with adapters, mean pooling, unit length.
 
     The generators must be seeded before. Its own dropout is off: on a processor drawing the masks
@@ -77,13 +77,13 @@ def load_quantised(folder: Path, config: AdaptConfig, *, bf16: bool) -> Any:
         config_kwargs={"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0},
     )
     keep_packing(transformer.model)
-    _check_targets(transformer.model, config)
+    _check_targets(transformer.model, config, stage)
     transformer.model = _with_adapters(transformer.model, config)
     modules = [transformer, Pooling(DIMENSION, "mean"), Normalize()]
     return SentenceTransformer(modules=modules, device=device)
 
 
-def _with_adapters(model: Any, config: AdaptConfig) -> Any:
+def _with_adapters(model: Any, config: Tunable) -> Any:
     from peft import LoraConfig, get_peft_model
 
     lora = LoraConfig(
@@ -98,7 +98,7 @@ def _with_adapters(model: Any, config: AdaptConfig) -> Any:
         return get_peft_model(model, lora)
 
 
-def _check_targets(model: Any, config: AdaptConfig) -> None:
+def _check_targets(model: Any, config: Tunable, stage: str) -> None:
     import torch
 
     linear = {
@@ -109,7 +109,7 @@ def _check_targets(model: Any, config: AdaptConfig) -> None:
     missing = sorted(set(config.lora.target_modules) - linear)
     if missing:
         raise ConfigError(
-            f"adapt.lora.target_modules={config.lora.target_modules} in params.yaml: "
+            f"{stage}.lora.target_modules={config.lora.target_modules} in params.yaml: "
             f"{', '.join(missing)} not in the encoder; it has {', '.join(sorted(linear))}"
         )
 

@@ -28,6 +28,8 @@ TENSORS = "state.safetensors"
 STATE = "state.json"
 TRAINER = "trainer_state.json"
 FILES = (ADAPTER, TENSORS, STATE, TRAINER)
+BESIDE = "beside."
+"""Begins the names of tensors that are trained beside the adapter."""
 KEPT = 2
 """Checkpoints on disk: the newest may be cut off by a full disk, the one before is whole."""
 
@@ -136,8 +138,16 @@ def _restore_generators(states: dict[str, Any]) -> None:
         torch.cuda.set_rng_state_all(states["cuda"])
 
 
-def without_pickle(parent: Any, *, adapted: Callable[[Any], Any] = lambda model: model) -> Any:
-    """A trainer class with our checkpoints; `adapted` finds PEFT's model in the trainer's."""
+def without_pickle(
+    parent: Any,
+    *,
+    adapted: Callable[[Any], Any] = lambda model: model,
+    beside: Callable[[Any], Mapping[str, Any]] = lambda _: {},
+) -> Any:
+    """A trainer class with our checkpoints; `adapted` finds PEFT's model in the trainer's.
+
+    `beside` names the tensors that are trained beside the adapter.
+    """
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
     from safetensors.torch import load_file, save_file
 
@@ -149,7 +159,9 @@ def without_pickle(parent: Any, *, adapted: Callable[[Any], Any] = lambda model:
             folder = work_dir / f"checkpoint-{self.state.global_step}"
             partial = work_dir / f"partial-{self.state.global_step}"
             partial.mkdir(parents=True, exist_ok=True)
-            save_file(get_peft_model_state_dict(adapted(self.model)), partial / ADAPTER)
+            weights = get_peft_model_state_dict(adapted(self.model))
+            others = {BESIDE + name: value.data for name, value in beside(self.model).items()}
+            save_file(weights | others, partial / ADAPTER)
             tensors: dict[str, Any] = {}
             state = {
                 "optimizer": self.optimizer.state_dict(),
@@ -172,6 +184,8 @@ def without_pickle(parent: Any, *, adapted: Callable[[Any], Any] = lambda model:
 
         def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
             weights = load_file(Path(resume_from_checkpoint) / ADAPTER)
+            for name, value in beside(model or self.model).items():
+                value.data.copy_(weights.pop(BESIDE + name))
             set_peft_model_state_dict(adapted(model or self.model), weights)
 
         def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:

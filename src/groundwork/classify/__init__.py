@@ -1,0 +1,49 @@
+"""Question categories and intents: QLoRA of the encoder with a head, calibrated."""
+
+from groundwork.classify.calibration import (
+    Calibration,
+    energy,
+    figures,
+    fit_calibration,
+    passage_shares,
+    separation,
+)
+from groundwork.classify.classifier import LABELS, Classifier, Guess, describe
+from groundwork.classify.config import ClassifyConfig
+from groundwork.classify.head import HEAD, Head
+from groundwork.classify.tuning import Learned, learn, save_learned
+from groundwork.classify.utterances import (
+    Reason,
+    Utterance,
+    hold_out,
+    of_passages,
+    of_questions,
+    read_intents,
+    usable,
+)
+
+__all__ = [
+    "HEAD",
+    "LABELS",
+    "Calibration",
+    "Classifier",
+    "ClassifyConfig",
+    "Guess",
+    "Head",
+    "Learned",
+    "Reason",
+    "Utterance",
+    "describe",
+    "energy",
+    "figures",
+    "fit_calibration",
+    "hold_out",
+    "learn",
+    "of_passages",
+    "of_questions",
+    "passage_shares",
+    "read_intents",
+    "save_learned",
+    "separation",
+    "usable",
+]

@@ -1,0 +1,148 @@
+"""How sure to be of a label, and when a text is about none of them.
+
+In: scores of texts held out, with their labels; where the texts are questions of a domain, also the
+share that each label has of the passages found. Out: a `Calibration`. One temperature (Guo et al.
+2017, arXiv:1706.04599) for the head and one weight for the passages, both by likelihood.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from groundwork.records import Retrieved
+
+SHARPNESS = (0.0, *np.geomspace(0.05, 4.0, 45).round(6).tolist())
+"""Factors of the head's scores that are tried: inverse temperatures."""
+WEIGHTS = (0.0, *np.geomspace(0.1, 3.0, 30).round(6).tolist())
+"""Weights of the passages that are tried."""
+VOTE_TEMPERATURE = 0.1
+"""A passage whose score is this much lower than the best one's weighs 1/e: .64 of the golden set's
+`dev` half right with .1 and .2, .60 with .05, .58 with .4."""
+UNSEEN = 0.01
+"""Weight of a label that no passage has."""
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Turns scores into probabilities, and says when a text is out of scope."""
+
+    sharpness: float
+    """Factor of the head's scores; 0: the head has no say."""
+    passages: float
+    """Weight of the logarithm of the passages' shares; 0: they have no say."""
+    threshold: float
+    """Below this energy a text is out of scope."""
+
+    def as_json(self) -> dict[str, float]:
+        """Plain numbers."""
+        return asdict(self)
+
+    def probabilities(self, logits_BC: np.ndarray, shares_BC: np.ndarray | None) -> np.ndarray:
+        """Of every label, (B, C); without shares the head alone decides."""
+        sharpness, passages = self.sharpness, self.passages
+        if shares_BC is None:
+            return softmax(logits_BC * (sharpness or 1.0))
+        return softmax(sharpness * logits_BC + passages * np.log(shares_BC))
+
+
+def softmax(scores_BC: np.ndarray) -> np.ndarray:
+    """Probabilities, rows of sum 1."""
+    raised_BC = np.exp(scores_BC - scores_BC.max(axis=1, keepdims=True))
+    return np.asarray(raised_BC / raised_BC.sum(axis=1, keepdims=True))
+
+
+def energy(logits_BC: np.ndarray) -> np.ndarray:
+    """How much a text is in scope, (B,): the log of the summed exponentials of its scores.
+
+    The negative free energy of Liu et al. 2020, arXiv:2010.03759.
+    """
+    top_B1 = logits_BC.max(axis=1, keepdims=True)
+    return np.asarray(top_B1[:, 0] + np.log(np.exp(logits_BC - top_B1).sum(axis=1)))
+
+
+def passage_shares(retrieved: Sequence[Retrieved], labels: Sequence[str]) -> np.ndarray:
+    """The share (C,) that each label has of the passages found, by their scores."""
+    numbers = {label: number for number, label in enumerate(labels)}
+    weights_C = np.full(len(labels), UNSEEN)
+    for item in retrieved:
+        number = numbers.get(item.chunk.category)
+        if number is not None:
+            lag = (item.score - retrieved[0].score) / VOTE_TEMPERATURE
+            weights_C[number] += float(np.exp(lag))
+    return np.asarray(weights_C / weights_C.sum())
+
+
+def fit_calibration(
+    logits_BC: np.ndarray,
+    right_B: np.ndarray,
+    *,
+    shares_BC: np.ndarray | None,
+    in_scope_B: np.ndarray,
+    outside_B: np.ndarray,
+    max_wrong_out: float,
+) -> Calibration:
+    """The most likely factors for texts held out whose labels' numbers are `right_B`.
+
+    `in_scope_B` and `outside_B` are energies of texts known to be in and out of scope.
+    """
+    rows = np.arange(len(right_B))
+    threshold = _threshold(in_scope_B, outside_B, max_wrong_out)
+
+    def loss(sharpness: float, passages: float) -> float:
+        made = Calibration(sharpness, passages, threshold)
+        found_B = made.probabilities(logits_BC, shares_BC)[rows, right_B]
+        return float(-np.log(np.maximum(found_B, 1e-12)).mean())
+
+    if shares_BC is None:
+        tried = [(sharpness, 0.0) for sharpness in SHARPNESS[1:]]
+    else:
+        tried = [(s, p) for s in SHARPNESS for p in WEIGHTS]
+    return Calibration(*min(tried, key=lambda pair: loss(*pair)), threshold)
+
+
+def _threshold(in_scope_B: np.ndarray, outside_B: np.ndarray, max_wrong_out: float) -> float:
+    """Where inside and outside part best; without examples of outside, a quantile of inside."""
+    if not len(outside_B):
+        return round(float(np.quantile(in_scope_B, max_wrong_out)), 6)
+    tried = np.unique(np.concatenate([in_scope_B, outside_B]))
+    gains = [float((in_scope_B >= t).mean() - (outside_B >= t).mean()) for t in tried]
+    return round(float(tried[int(np.argmax(gains))]), 6)
+
+
+def calibration_error(confidence_B: np.ndarray, right_B: np.ndarray) -> float:
+    """Mean distance of confidence and accuracy, over ten bins of equally many texts."""
+    order = np.argsort(confidence_B, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    gaps = [abs(float((confidence_B[part] - right_B[part]).sum())) for part in parts]
+    return sum(gaps) / len(order)
+
+
+def separation(in_scope_B: np.ndarray, outside_B: np.ndarray) -> float:
+    """Probability that a text in scope scores above one out of it (AUROC); ties count half."""
+    above = (in_scope_B[:, None] > outside_B[None, :]).mean()
+    ties = (in_scope_B[:, None] == outside_B[None, :]).mean()
+    return float(above + ties / 2)
+
+
+def figures(probabilities_BC: np.ndarray, right_B: np.ndarray) -> dict[str, float]:
+    """Accuracy, macro F1 over the labels that occur, and calibration error."""
+    guessed_B = probabilities_BC.argmax(axis=1)
+    hit_B = guessed_B == right_B
+    scores = []
+    for label in np.unique(right_B):
+        both = float(((guessed_B == label) & (right_B == label)).sum())
+        either = float((guessed_B == label).sum() + (right_B == label).sum())
+        scores.append(2 * both / either)
+    return {
+        "accuracy": round(float(hit_B.mean()), 6),
+        "macro_f1": round(float(np.mean(scores)), 6),
+        "calibration_error": round(calibration_error(probabilities_BC.max(axis=1), hit_B), 6),
+    }
+
+
+def from_json(value: Mapping[str, Any]) -> Calibration:
+    """The inverse of `Calibration.as_json`."""
+    return Calibration(**{name: float(value[name]) for name in Calibration.__slots__})
