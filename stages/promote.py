@@ -42,7 +42,9 @@ from stages import main
 ARTIFACTS_DIR = Path("artifacts")
 OUT_DIR = ARTIFACTS_DIR / "promote"
 INPUTS = [ARTIFACTS_DIR / "evaluate" / name for name in ("rows.jsonl", "metrics.json")]
-STAGES = ("crawl", "clean", "chunk", "qa", "adapt", "index", "base", "train", "evaluate")
+STAGES = (
+    "crawl", "clean", "chunk", "qa", "adapt", "index", "classify", "base", "train", "evaluate",
+)  # fmt: skip
 
 
 def promote() -> None:

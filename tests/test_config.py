@@ -142,6 +142,7 @@ def test_domain_name_must_be_an_identifier() -> None:
             api=None,
             golden_path=None,
             labelled_path=None,
+            intents_path=None,
             categories={},
             allowed_personal_data=[],
             persona="p",

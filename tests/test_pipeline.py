@@ -17,7 +17,7 @@ from checkout import Checkout
 pytestmark = pytest.mark.slow
 
 QUESTION = "What current can a car draw from a Type 2 socket?"
-REPRODUCIBLE = ("crawl", "clean", "chunk", "qa", "adapt", "index", "base", "train")
+REPRODUCIBLE = ("crawl", "clean", "chunk", "qa", "adapt", "index", "classify", "base", "train")
 
 
 @pytest.fixture(scope="module")

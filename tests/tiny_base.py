@@ -28,6 +28,7 @@ DOMAIN = DomainConfig(
     api=None,
     golden_path=None,
     labelled_path=None,
+    intents_path=None,
     categories={},
     allowed_personal_data=[],
     persona="You answer questions about plants.",

@@ -63,6 +63,13 @@ def _search(arguments: Arguments) -> int:
     return 0
 
 
+def _classify(arguments: Arguments) -> int:
+    from groundwork.command.asking import classify
+
+    print(classify(arguments.text, arguments.model, root=Path.cwd(), as_json=arguments.json))
+    return 0
+
+
 def _chat(arguments: Arguments) -> int:
     import readline  # noqa: F401  # gives input() its history and line editing
 
@@ -155,6 +162,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "compose": _compose,
     "ask": _ask,
     "search": _search,
+    "classify": _classify,
     "chat": _chat,
     "trace": _trace,
     "release": _release,

@@ -80,6 +80,9 @@ class DomainConfig:
     labelled_path: str | None
     """Questions to learn from, in the golden set's format with half `train`, about pages that the
     golden set's test half does not ask about; null: `dev` and the generated pairs are all."""
+    intents_path: str | None
+    """Labelled utterances in JSONL (`text`, `label`; null: out of scope) that `classify` learns in
+    the place of the pages' categories, for instance the 77 intents of a bank; null: none."""
     categories: dict[str, str]
     """Category to its description; empty: folders of the URLs are the categories."""
     allowed_personal_data: list[str]

@@ -164,6 +164,8 @@ class Answer:
     """Calibrated probability that the answer is right (or, when refused, that refusing is)."""
     category: str
     citations: tuple[Citation, ...]
+    category_confidence: float | None = None
+    """Calibrated probability of the category; None where no classifier gave it."""
 
 
 class Split(StrEnum):

@@ -38,6 +38,7 @@ def domain() -> DomainConfig:
         api=None,
         golden_path=None,
         labelled_path=None,
+        intents_path=None,
         categories={},
         allowed_personal_data=[],
         persona="You answer.",

@@ -116,6 +116,7 @@ def test_provenance_names_code_data_runs_and_hashes(build: Build) -> None:
             "calibration": sha256_file(folder / "calibration.json"),
             "base": found["sha256"]["base"],
             "adapter": sha256_bytes(f"adapter_model.safetensors {weights}\n".encode()),
+            "classify": "",
         },
     }
 

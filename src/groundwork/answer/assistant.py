@@ -6,9 +6,9 @@ exactly the served path is measured.
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groundwork.answer.calibration import Calibration, decide
 from groundwork.answer.compose import compose, refuse
@@ -22,6 +22,12 @@ from groundwork.config import DomainConfig, check
 from groundwork.errors import ArtifactError, InputError
 from groundwork.index import Encoder, load_index
 from groundwork.records import Answer, Retrieved
+
+if TYPE_CHECKING:
+    from groundwork.classify import Classifier, Guess
+
+CLASSIFIER = "classify"
+"""Folder of the classifier in a release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ class Assistant:
         answerer: Answerer,
         calibration: Calibration,
         folder: Path,
+        classifier: "Classifier | None" = None,
     ) -> None:
         self.info = info
         self.title = domain.title
@@ -101,6 +108,7 @@ class Assistant:
         self._retrieval = retrieval
         self._answerer = answerer
         self._calibration = calibration
+        self._classifier = classifier
         self._lineage = _read_lineage(folder / "lineage.parquet")
         self._fetched_at = {key: row["fetched_at"] for key, row in self._lineage.items()}
         self._lock = threading.Lock()
@@ -115,7 +123,7 @@ class Assistant:
         params = read_json(release_dir / "config.json")
         config_path = release_dir / "config.json"
         config = check("answer", AnswerConfig, params["answer"], config_path)
-        domain = check("domain", DomainConfig, params["domain"], config_path)
+        domain = check("domain", DomainConfig, _since(params["domain"]), config_path)
         encoder = Encoder.load()
         retrieval = Retrieval(load_index(release_dir / "index", encoder), encoder, config.retrieval)
         calibration = read_json(release_dir / "calibration.json")
@@ -135,12 +143,17 @@ class Assistant:
             answerer=answerer,
             calibration=Calibration.from_json(calibration["answerers"][info.answerer]),
             folder=release_dir,
+            classifier=_classifier(release_dir / CLASSIFIER, encoder),
         )
 
     def answer(
         self, question: str, *, top_k: int | None = None, category: str | None = None
     ) -> Answer:
-        """Answer with citations, or refuse. Raises: `InputError` for an unknown category."""
+        """Answer with citations, or refuse. Raises: `InputError` for an unknown category.
+
+        The category is what the classifier says; without one, and where a category was asked for,
+        that of the first citation.
+        """
         self._check_category(category)
         question = self._retrieval.mend(question)
         with self._lock:
@@ -153,7 +166,23 @@ class Assistant:
                 retrieval=self._retrieval,
                 calibration=self._calibration,
             )
-        return verdict.answer(retrieved, refusal=self.refusal, fetched_at=self._fetched_at)
+            guess = self._guess(question, retrieved) if category is None else None
+        answer = verdict.answer(retrieved, refusal=self.refusal, fetched_at=self._fetched_at)
+        if guess is None:
+            return answer
+        return replace(answer, category=guess.label, category_confidence=guess.confidence)
+
+    def classify(self, text: str) -> "Guess | None":
+        """What a question or utterance is about; None when the release has no classifier."""
+        if self._classifier is None:
+            return None
+        text = self._retrieval.mend(text)
+        with self._lock:
+            found = self._retrieval.retrieve(text) if self._classifier.needs_passages else []
+            return self._guess(text, found)
+
+    def _guess(self, text: str, retrieved: Sequence[Retrieved]) -> "Guess | None":
+        return self._classifier.guess(text, retrieved) if self._classifier else None
 
     def search(
         self, query: str, *, top_k: int | None = None, category: str | None = None
@@ -186,6 +215,20 @@ class Assistant:
     def _check_category(self, category: str | None) -> None:
         if category is not None and category not in self.categories:
             raise InputError(f"category={category!r}: expected one of {', '.join(self.categories)}")
+
+
+def _classifier(folder: Path, encoder: Encoder) -> "Classifier | None":
+    """The release's classifier; its room is imported only where there is one."""
+    if not folder.exists():
+        return None
+    from groundwork.classify import Classifier
+
+    return Classifier.load(folder, encoder)
+
+
+def _since(domain: Mapping[str, Any]) -> dict[str, Any]:
+    """The domain of a release; those up to 0.1 know no `intents_path`."""
+    return {"intents_path": None, **domain}
 
 
 def _read_lineage(path: Path) -> dict[str, dict[str, Any]]:

@@ -188,8 +188,9 @@ def make_trainer(
         def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
             found = look(self.model)
             self.log(dict(found))
-            handler = self.callback_handler
-            self.control = handler.on_evaluate(self.args, self.state, self.control, found)
+            self.control: Any = self.callback_handler.on_evaluate(
+                self.args, self.state, self.control, found
+            )
             return found
 
     class Follow(TrainerCallback):  # type: ignore[misc]

@@ -16,7 +16,9 @@ from groundwork.serve import (
     StoredAnswer,
     answer_view,
     domain_name,
+    guess_view,
     new_answer_id,
+    no_classifier,
     now,
     open_assistant,
     passages_view,
@@ -113,6 +115,17 @@ def search(query: str, wish: Wish, *, root: Path, as_json: bool) -> str:
     return _json(view) if as_json else show_passages(view)
 
 
+def classify(text: str, model: str | None, *, root: Path, as_json: bool) -> str:
+    """What a text is about. Raises: `InputError` when the release has no classifier."""
+    desk = Desk.open(root, model)
+    desk.check_length(text)
+    guess = desk.assistant.classify(text)
+    if guess is None:
+        raise InputError(no_classifier(desk.assistant.info.release))
+    view = guess_view(text, guess, info=desk.assistant.info)
+    return _json(view) if as_json else show_guess(view)
+
+
 def chat(wish: Wish, *, root: Path, read: Callable[[str], str], say: Callable[[str], None]) -> None:
     """Answer line after line until the input ends; a follow-up leans on the question before."""
     desk = Desk.open(root, wish.model)
@@ -165,6 +178,13 @@ def show_answer(view: Mapping[str, Any]) -> str:
     about += [view["model_version"], f"{view['response_time'] * 1000:.0f} ms"]
     lines += ["", ", ".join(part for part in about if part)]
     return "\n".join([*lines, f"groundwork trace {view['answer_id']}"])
+
+
+def show_guess(view: Mapping[str, Any]) -> str:
+    """What a text is about, for the terminal."""
+    lines = [f"{item['confidence']:.2f}  {item['category']}" for item in view["scores"]]
+    outside = ", out of scope" if view["out_of_scope"] else ""
+    return "\n".join([*lines, f"{view['release']}{outside}"])
 
 
 def show_passages(view: Mapping[str, Any]) -> str:

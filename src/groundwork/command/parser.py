@@ -58,6 +58,11 @@ def _add_asking(commands: "Commands") -> None:
         commands, "search", "find passages, without an answer", 'search "type 2 cable" --top-k 3'
     )
     search.add_argument("query")
+    classify = _add(
+        commands, "classify", "say what a question is about", 'classify "Is rain dangerous?" --json'
+    )
+    classify.add_argument("text")
+    classify.add_argument("--model", metavar="V", help=f"{VERSION_HELP}; default: the champion")
     chat = _add(commands, "chat", "answer line after line; Ctrl-D ends", "chat --model 7")
     for parser in (ask, search, chat):
         parser.add_argument("--model", metavar="V", help=f"{VERSION_HELP}; default: the champion")
@@ -65,7 +70,7 @@ def _add_asking(commands: "Commands") -> None:
             "--top-k", type=_positive, metavar="K", help="passages to look at, at least 1"
         )
         parser.add_argument("--category", help="only passages of this category")
-    for parser in (ask, search):
+    for parser in (ask, search, classify):
         _add_json(parser)
 
 

@@ -17,6 +17,7 @@ SECTIONS = {
     "qa": "groundwork.qa:QaConfig",
     "adapt": "groundwork.adapt:AdaptConfig",
     "index": "groundwork.index:IndexConfig",
+    "classify": "groundwork.classify:ClassifyConfig",
     "base": "groundwork.base:BaseConfig",
     "train": "groundwork.train:TrainConfig",
     "model": "groundwork.config:ModelConfig",

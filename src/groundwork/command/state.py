@@ -16,7 +16,10 @@ from groundwork.errors import ArtifactError, ConfigError, RegistryError
 from groundwork.promote import check_release, find_champion, lock_hashes
 from groundwork.tracking import tracking_uri
 
-STAGES = ("crawl", "clean", "chunk", "qa", "adapt", "index", "base", "train", "evaluate", "promote")
+STAGES = (
+    "crawl", "clean", "chunk", "qa", "adapt", "index", "classify", "base", "train", "evaluate",
+    "promote",
+)  # fmt: skip
 
 
 def check_configuration(root: Path) -> Iterator[Finding]:

@@ -33,6 +33,9 @@ LANGUAGE_MODELS = ("base", "tuned")
 """Answerers that carry the base model in their release."""
 SERVED = ("answerer", "index", "prompt", "configuration", "calibration", "base", "adapter")
 """What makes two releases give the same answers; ids, times and figures do not count."""
+CLASSIFIER = "classify"
+"""Folder of the classifier in a release; one without it takes the first citation's category."""
+NOT_SERVED = ("history.jsonl", "metrics.json", "rejects.jsonl")
 SECTIONS_LEFT_OUT = ("serve",)
 """The operator's, not the release's."""
 
@@ -68,6 +71,7 @@ def build_release(
     _copy_stage(artifacts_dir / "index", folder / "index")
     _copy_evaluation(artifacts_dir / "evaluate", folder, answerer)
     _copy_model(artifacts_dir, folder, answerer)
+    _copy_classifier(artifacts_dir / "classify", folder / CLASSIFIER)
     write_parquet(folder / "lineage.parquet", read_lineage(artifacts_dir), Lineage)
     write_json(folder / "decision.json", decision)
     write_json(folder / "release.json", _provenance(folder, answerer, decision, ingredients))
@@ -101,7 +105,8 @@ def content_sha256(folder: Path) -> str:
     """Identity of what a release serves: equal for two builds that would answer alike."""
     release = read_json(folder / "release.json")
     parts = {"answerer": release["answerer"], **release["sha256"]}
-    return sha256_bytes("\n".join(f"{name}={parts[name]}" for name in SERVED).encode())
+    names = [*SERVED, *([CLASSIFIER] if parts.get(CLASSIFIER) else [])]  # none up to 0.1
+    return sha256_bytes("\n".join(f"{name}={parts[name]}" for name in names).encode())
 
 
 def lock_hashes(path: Path) -> dict[str, dict[str, dict[str, str]]]:
@@ -157,6 +162,13 @@ def _copy_model(artifacts_dir: Path, folder: Path, answerer: str) -> None:
         _copy(artifacts_dir / "train", folder, [n for n in names if n.startswith("adapter/")])
 
 
+def _copy_classifier(source_dir: Path, target_dir: Path) -> None:
+    """What serves of the classifier; nothing where none was trained."""
+    if (source_dir / MANIFEST).exists():
+        names = check_manifest(source_dir)["files"]
+        _copy(source_dir, target_dir, [name for name in names if name not in NOT_SERVED])
+
+
 def _files(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
@@ -181,6 +193,7 @@ def _provenance(
             "calibration": sha256_file(folder / "calibration.json"),
             "base": _sha256_below(folder, "base"),
             "adapter": _sha256_below(folder, "adapter"),
+            CLASSIFIER: _sha256_below(folder, CLASSIFIER),
         },
     }
 

@@ -2,6 +2,7 @@
 
 from groundwork.serve.app import create_app
 from groundwork.serve.config import ServeConfig
+from groundwork.serve.desk import no_classifier
 from groundwork.serve.log import AnswerLog, StoredAnswer, new_answer_id, now, state_dir
 from groundwork.serve.problems import RequestError
 from groundwork.serve.releases import (
@@ -12,7 +13,7 @@ from groundwork.serve.releases import (
     require_release,
 )
 from groundwork.serve.sessions import searched_question
-from groundwork.serve.views import answer_view, passages_view, release_view, trace_view
+from groundwork.serve.views import answer_view, guess_view, passages_view, release_view, trace_view
 
 __all__ = [
     "AnswerLog",
@@ -24,7 +25,9 @@ __all__ = [
     "create_app",
     "domain_name",
     "find_source",
+    "guess_view",
     "new_answer_id",
+    "no_classifier",
     "now",
     "open_assistant",
     "passages_view",

@@ -27,7 +27,7 @@ from groundwork.serve.limits import Gate, RateLimit
 from groundwork.serve.log import AnswerLog, state_dir
 from groundwork.serve.problems import RequestError, problem_of
 from groundwork.serve.releases import Releases, domain_name, find_source, open_assistant
-from groundwork.serve.requests import Body, Chat, Feedback, Query, Search, parse
+from groundwork.serve.requests import Body, Chat, Classify, Feedback, Query, Search, parse
 
 logger = logging.getLogger(__name__)
 PAGE_DIR = Path(__file__).parent / "page"
@@ -82,6 +82,7 @@ class Application:
         routes = [
             Route("/api/v1/query", _bounded(self._query), methods=["POST"]),
             Route("/api/v1/search", _bounded(self._search), methods=["POST"]),
+            Route("/api/v1/classify", _bounded(self._classify), methods=["POST"]),
             Route("/api/v1/feedback", _bounded(self._feedback), methods=["POST"]),
             Route("/v1/chat/completions", _bounded(self._chat), methods=["POST"]),
             Route("/api/v1/models", _bounded(self._models)),
@@ -103,6 +104,11 @@ class Application:
         search = await self._parse(Search, request)
         with self._gate.enter():
             return JSONResponse(await self._run(self.desk.search, search))
+
+    async def _classify(self, request: Request) -> Response:
+        asked = await self._parse(Classify, request)
+        with self._gate.enter():
+            return JSONResponse(await self._run(self.desk.classify, asked))
 
     async def _feedback(self, request: Request) -> Response:
         feedback = await self._parse(Feedback, request)

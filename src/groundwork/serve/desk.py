@@ -10,9 +10,15 @@ from groundwork.serve.config import ServeConfig
 from groundwork.serve.log import AnswerLog, StoredAnswer, new_answer_id, now
 from groundwork.serve.problems import RequestError
 from groundwork.serve.releases import Releases
-from groundwork.serve.requests import Feedback, Query, Search
+from groundwork.serve.requests import Classify, Feedback, Query, Search
 from groundwork.serve.sessions import searched_question
-from groundwork.serve.views import answer_view, passages_view, release_view, trace_view
+from groundwork.serve.views import (
+    answer_view,
+    guess_view,
+    passages_view,
+    release_view,
+    trace_view,
+)
 
 if TYPE_CHECKING:
     from groundwork.answer import Assistant
@@ -72,6 +78,17 @@ class Desk:
             "release": assistant.info.release,
             "passages": passages_view(found),
         }
+
+    def classify(self, asked: Classify) -> dict[str, Any]:
+        """What a text is about; nothing is logged.
+
+        Raises: `RequestError` 404 when the release that answers has no classifier.
+        """
+        assistant = self.releases.get(None)
+        guess = assistant.classify(asked.text)
+        if guess is None:
+            raise RequestError(404, no_classifier(assistant.info.release))
+        return guess_view(asked.text, guess, info=assistant.info)
 
     def feedback(self, feedback: Feedback) -> dict[str, Any]:
         """Store a rating of an answer. Raises: `RequestError` 404 when there is no such answer."""
@@ -146,6 +163,14 @@ class Desk:
         except ArtifactError as error:
             return str(error)
         return ""
+
+
+def no_classifier(release: str) -> str:
+    """Why a release cannot classify, and the way out."""
+    return (
+        f"{release} has no classifier: it was made before there was one, or its domain has too few "
+        "questions; see artifacts/classify/metrics.json, and run `dvc repro`"
+    )
 
 
 def _check_category(category: str | None, assistant: "Assistant") -> None:

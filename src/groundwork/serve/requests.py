@@ -3,7 +3,15 @@
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 
 from groundwork.serve.config import ServeConfig
 from groundwork.serve.problems import RequestError
@@ -13,6 +21,7 @@ SHOWN_CHARS = 40
 SESSION = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 EXPECTED = {
     "question": "a string of 1 to {question_max_chars} characters, not only spaces",
+    "text": "a string of 1 to {question_max_chars} characters, not only spaces",
     "query": "a string of 1 to {question_max_chars} characters, not only spaces",
     "top_k": "an integer from 1 to {top_k_max}, or null",
     "category": "the name of a category (see GET /api/v1/models), or null",
@@ -85,6 +94,12 @@ class Search(Body):
     query: Asked
     top_k: TopK | None = None
     category: str | None = None
+
+
+class Classify(Body):
+    """`POST /api/v1/classify`: either name of the field, one of them."""
+
+    text: Annotated[Asked, Field(validation_alias=AliasChoices("text", "question"))]
 
 
 class Feedback(Body):

@@ -9,6 +9,7 @@ from groundwork.serve.log import StoredAnswer
 
 if TYPE_CHECKING:
     from groundwork.answer import Assistant, ReleaseInfo
+    from groundwork.classify import Guess
     from groundwork.promote import Release
 
 
@@ -22,10 +23,23 @@ def answer_view(
         "refused": answer.refused,
         "confidence": round(answer.confidence, 4),
         "category": answer.category,
+        "category_confidence": answer.category_confidence,
         "citations": [asdict(citation) for citation in answer.citations],
         "source": answer.citations[0].title if answer.citations else "",
         "response_time": round(response_time_s, 4),
         "model_version": info.model_version,
+        "release": info.release,
+    }
+
+
+def guess_view(text: str, guess: "Guess", *, info: "ReleaseInfo") -> dict[str, Any]:
+    """What a text is about, as `POST /api/v1/classify` and `groundwork classify --json` give it."""
+    return {
+        "text": text,
+        "category": guess.label,
+        "confidence": guess.confidence,
+        "out_of_scope": guess.out_of_scope,
+        "scores": [{"category": label, "confidence": share} for label, share in guess.scores],
         "release": info.release,
     }
 
