@@ -10,6 +10,7 @@ from tiny_base import PLANTS, make_chunks, make_questions
 
 from groundwork.adapt import AdaptConfig
 from groundwork.adapt.config import AdapterSection
+from groundwork.classify import ClassifyConfig
 from groundwork.index import passage_text
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -90,3 +91,37 @@ def adapt_config(**changes: Any) -> AdaptConfig:
         "seed": 5,
     }
     return AdaptConfig(**(values | changes))
+
+
+def classify_config(**changes: Any) -> ClassifyConfig:
+    """Four steps on four texts each, a look and a checkpoint every second step."""
+    values: dict[str, Any] = {
+        "enabled": True,
+        "min_texts": 4,
+        "min_held_out": 2,
+        "min_examples": 2,
+        "held_out": 0.25,
+        "passages": True,
+        "lora": AdapterSection(rank=4, alpha=8, dropout=0.1, target_modules=["query", "dense"]),
+        "learning_rate": 5e-3,
+        "warmup_ratio": 0.1,
+        "weight_decay": 0.01,
+        "max_grad_norm": 1.0,
+        "scale": 20.0,
+        "label_smoothing": 0.1,
+        "token_dropout": 0.1,
+        "averaging": 0.5,
+        "batch_size": 4,
+        "epochs": 1,
+        "max_steps": 4,
+        "max_tokens": 64,
+        "precision": "fp32",
+        "logging_steps": 1,
+        "eval_steps": 2,
+        "save_steps": 2,
+        "patience": 3,
+        "max_wrong_out": 0.05,
+        "threads": 1,
+        "seed": 5,
+    }
+    return ClassifyConfig(**(values | changes))

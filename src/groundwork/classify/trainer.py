@@ -73,7 +73,7 @@ def _classifier_class() -> Any:
 
         def __init__(self, encoder: Any, prototypes_CD: Any, config: ClassifyConfig) -> None:
             super().__init__()
-            self.encoder, self.config = encoder, config
+            self.encoder, self.settings = encoder, config
             self.prototypes = torch.nn.Parameter(prototypes_CD)
             self.bias = torch.nn.Parameter(torch.zeros(len(prototypes_CD)))
             self.average = {name: t.data.clone() for name, t in self.trained().items()}
@@ -95,8 +95,8 @@ def _classifier_class() -> Any:
 
         def follow(self, step: int) -> None:
             """Move the running mean towards the present weights."""
-            decay = min(self.config.averaging, (1 + step) / (10 + step))
-            if self.config.averaging == 0:
+            decay = min(self.settings.averaging, (1 + step) / (10 + step))
+            if self.settings.averaging == 0:
                 decay = 0.0
             for name, tensor in self.trained().items():
                 self.average[name].lerp_(tensor.data, 1 - decay)
@@ -105,7 +105,7 @@ def _classifier_class() -> Any:
             """Loss of a batch."""
             functional = torch.nn.functional
             hidden = torch.rand(input_ids.shape, device=input_ids.device)
-            hidden = (hidden < self.config.token_dropout) & (input_ids > SPECIAL)
+            hidden = (hidden < self.settings.token_dropout) & (input_ids > SPECIAL)
             input_ids = input_ids.masked_fill(hidden, MASK)
             states = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0].float()
             weights = attention_mask.unsqueeze(-1).float()
@@ -113,8 +113,8 @@ def _classifier_class() -> Any:
             cosines = functional.normalize(mean, dim=-1) @ functional.normalize(
                 self.prototypes, dim=-1
             ).transpose(0, 1)
-            logits = self.config.scale * cosines + self.bias
-            smoothing = self.config.label_smoothing
+            logits = self.settings.scale * cosines + self.bias
+            smoothing = self.settings.label_smoothing
             loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
             return {"loss": loss, "logits": logits}
 
