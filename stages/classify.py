@@ -75,10 +75,10 @@ def classify() -> None:
     for folder in (QA, CHUNKS_PATH.parent, INDEX_DIR):
         check_manifest(folder)
     shutil.rmtree(OUT_DIR, ignore_errors=True)
+    material = _material(domain, config)
     inputs = [QA / "manifest.json", CHUNKS_PATH]
     inputs += [Path(domain.intents_path)] if domain.intents_path else []
     with scribed_run("classify", inputs=inputs) as run:
-        material = _material(domain, config)
         detail = _too_few(material, config)
         learned = None if detail else _train(material, config)
         found = _calibrate(learned, material, config) if learned else {}

@@ -11,6 +11,7 @@ import yaml
 
 from groundwork import cli
 from groundwork.answer import ReleaseInfo
+from groundwork.classify import Guess
 from groundwork.command import asking
 from groundwork.promote import Release, crown, register
 from groundwork.records import Answer, Chunk, Citation, Retrieved
@@ -64,6 +65,9 @@ class FakeAssistant:
     def search(self, query: str, *, top_k: int | None, category: str | None) -> list[Retrieved]:
         self.asked.append((query, top_k, category))
         return [Retrieved(chunk=CHUNK, score=1.25, dense=0.8, lexical=3.0)]
+
+    def classify(self, text: str) -> Guess | None:
+        return None if "cheese" in text else Guess("cats", 0.8, True, (("cats", 0.8),))
 
     def lineage(self, passage_id: str) -> dict[str, Any]:
         assert passage_id == "p1"
@@ -138,6 +142,7 @@ def test_answer_in_json_is_that_of_the_service(
         "answer",
         "answer_id",
         "category",
+        "category_confidence",
         "citations",
         "confidence",
         "model_version",
@@ -148,6 +153,19 @@ def test_answer_in_json_is_that_of_the_service(
     ]
     assert (view["release"], view["model_version"]) == ("pets/1", "pets/1 (extractive)")
     assert opened[0].asked == [("Do cats purr?", 3, "cats")]
+
+
+def test_classify_names_the_category_or_says_why_not(
+    opened: list[FakeAssistant], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For people, as JSON, and of a release that has no classifier."""
+    assert cli.main(["classify", "Do cats purr?"]) == 0
+    assert capsys.readouterr().out == "0.80  cats\npets/2, out of scope\n"
+    assert cli.main(["classify", "Do cats purr?", "--json", "--model", "pets/1"]) == 0
+    view = json.loads(capsys.readouterr().out)
+    assert (view["category"], view["out_of_scope"], view["release"]) == ("cats", True, "pets/1")
+    assert cli.main(["classify", "Do cats eat cheese?"]) == 1
+    assert "pets/2 has no classifier" in capsys.readouterr().err
 
 
 def test_refusal_is_shown_as_such(

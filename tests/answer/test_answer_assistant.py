@@ -7,8 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 import yaml
+from safetensors.torch import save_file
 
 from groundwork.answer import (
     AnswerConfig,
@@ -25,6 +28,9 @@ from groundwork.answer.extractive import SIGNALS
 from groundwork.answer.linear import Logistic
 from groundwork.answer.signals import ANSWER_SIGNALS, RETRIEVAL_SIGNALS
 from groundwork.artifacts import read_json, write_json, write_manifest, write_parquet
+from groundwork.classify import Calibration as LabelCalibration
+from groundwork.classify import Head, describe
+from groundwork.classify.head import save_head
 from groundwork.config import DomainConfig, check
 from groundwork.errors import ArtifactError, ConfigError, InputError
 from groundwork.index import Encoder
@@ -211,6 +217,44 @@ def test_category_narrows_answer_and_search(assistant: Assistant) -> None:
     assert {citation.title for citation in answer.citations} == {"Prices"}
 
 
+def test_a_release_without_a_classifier_takes_the_first_citations_category(
+    assistant: Assistant,
+) -> None:
+    """As all did before there was one; nothing is sure of that category."""
+    assert assistant.classify(QUESTION) is None
+    assert assistant.answer(QUESTION).category_confidence is None
+
+
+@pytest.fixture
+def classified(release_dir: Path, encoder: Encoder) -> Assistant:
+    """A release whose classifier knows two labels, by two words, and no adapter's delta."""
+    folder = release_dir / "classify"
+    config = {"r": 2, "lora_alpha": 4, "bias": "none", "peft_type": "LORA"}
+    write_json(folder / "adapter" / "adapter_config.json", config)
+    name = "base_model.model.encoder.layer.0.attention.self.query.lora"
+    lora = {f"{name}_A.weight": torch.ones(2, 384), f"{name}_B.weight": torch.zeros(384, 2)}
+    save_file(lora, folder / "adapter" / "adapter_model.safetensors")
+    vectors_CD = torch.tensor(encoder.encode(["battery charging", "an umbrella"]))
+    save_head(folder, {"prototypes": vectors_CD, "bias": torch.zeros(2)})
+    head = Head(("battery", "umbrella"), vectors_CD.numpy(), np.zeros(2), 20.0)
+    about = describe(head, LabelCalibration(1.0, 0.0, 3.0), {"battery": 2}, "utterances")
+    write_json(folder / "labels.json", about)
+    _sign(release_dir)
+    return Assistant.open(release_dir, INFO)
+
+
+def test_the_classifier_gives_the_category_and_how_sure_it_is(classified: Assistant) -> None:
+    """Of answers and refusals alike, unless a category was asked for."""
+    answer = classified.answer(QUESTION)
+    guess = classified.classify(QUESTION)
+    assert guess is not None
+    assert (answer.category, answer.category_confidence) == ("battery", guess.confidence)
+    assert guess.confidence > 0.9
+    wanted = classified.categories[0]
+    narrowed = classified.answer(QUESTION, category=wanted)
+    assert (narrowed.category, narrowed.category_confidence) == (wanted, None)
+
+
 @pytest.mark.parametrize("category", ["boats", "", "Money"])
 def test_unknown_category_is_an_input_error(assistant: Assistant, category: str) -> None:
     """Not an empty answer; the message lists the known ones."""
@@ -381,7 +425,7 @@ def test_endpoint_without_a_url_is_a_config_error(
         make_answerer(
             "endpoint",
             config=check("answer", AnswerConfig, _answer_section(), params_path),
-            domain=check("domain", DomainConfig, DOMAIN, params_path),
+            domain=check("domain", DomainConfig, DOMAIN | {"intents_path": None}, params_path),
             retrieval=bikes,
             ranker=asdict(ranker),
             base_dir=tmp_path / "base",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from groundwork.classify import Guess
 from groundwork.errors import RegistryError
 from groundwork.records import Answer, Chunk, Citation, Retrieved
 from groundwork.serve import AnswerLog, Releases, ServeConfig
@@ -61,7 +62,9 @@ ANSWER = Answer(
     confidence=0.853249,
     category="charging_levels",
     citations=(CITATION,),
+    category_confidence=0.9,
 )
+GUESS = Guess("winter", 0.8, False, (("winter", 0.8), ("charging_levels", 0.2)))
 REFUSAL = Answer(
     text="I cannot answer that.", refused=True, confidence=0.7, category="", citations=()
 )
@@ -123,6 +126,10 @@ class FakeAssistant:
     ) -> list[Retrieved]:
         self.asked.append((query, top_k, category))
         return [Retrieved(CHUNK, score=0.9, dense=0.8, lexical=3.0)]
+
+    def classify(self, text: str) -> Guess | None:
+        self.asked.append((text, None, None))
+        return None if "cheese" in text else GUESS
 
     def lineage(self, passage_id: str) -> dict[str, Any]:
         return {"passage": {"passage_id": passage_id}, "document": {}, "page": {"url": CHUNK.url}}

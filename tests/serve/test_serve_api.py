@@ -30,6 +30,7 @@ def test_query_gives_the_answer_of_the_contract(house):
         "refused": False,
         "confidence": 0.8532,
         "category": "charging_levels",
+        "category_confidence": 0.9,
         "citations": [
             {
                 "n": 1,
@@ -120,6 +121,32 @@ def test_an_unknown_model_is_404_and_names_the_known_ones(client, name):
     assert error["message"] == (
         f"model is {name!r}: no such release; there are ev_charging/3, ev_charging/2, ev_charging/1"
     )
+
+
+def test_classify_names_the_category_and_the_likeliest(client):
+    """Under either name of the field."""
+    for key in ("text", "question"):
+        body = client.post("/api/v1/classify", json={key: " Is frost bad? "}).json()
+        assert body == {
+            "text": "Is frost bad?",
+            "category": "winter",
+            "confidence": 0.8,
+            "out_of_scope": False,
+            "scores": [
+                {"category": "winter", "confidence": 0.8},
+                {"category": "charging_levels", "confidence": 0.2},
+            ],
+            "release": "ev_charging/3",
+        }
+
+
+def test_a_release_without_a_classifier_says_so(client):
+    """404 with the reason and the way out; a text that is missing or empty is 422."""
+    response = client.post("/api/v1/classify", json={"text": "cheese"})
+    assert response.status_code == 404
+    assert response.json()["error"]["message"].startswith("ev_charging/3 has no classifier")
+    for body in ({}, {"text": " "}, {"text": 3}, {"text": "a", "more": 1}):
+        assert client.post("/api/v1/classify", json=body).status_code == 422
 
 
 def test_an_unknown_category_is_422_and_names_the_known_ones(client):

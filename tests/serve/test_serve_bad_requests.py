@@ -83,7 +83,14 @@ BROKEN = [b"", b"{", b"{'question': 'How?'}", b'{"question": "\xff"}', b'{"quest
 
 @pytest.mark.parametrize("body", BROKEN, ids=range(len(BROKEN)))
 @pytest.mark.parametrize(
-    "path", ["/api/v1/query", "/api/v1/search", "/api/v1/feedback", "/v1/chat/completions"]
+    "path",
+    [
+        "/api/v1/query",
+        "/api/v1/search",
+        "/api/v1/classify",
+        "/api/v1/feedback",
+        "/v1/chat/completions",
+    ],
 )
 def test_what_is_not_json_is_400(client, path, body):
     """Also wrong UTF-8, a lone surrogate and absurd nesting."""
