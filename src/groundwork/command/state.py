@@ -50,7 +50,7 @@ def _edits(root: Path) -> list[str]:
 def check_data(root: Path) -> Iterator[Finding]:
     """The files of the domain are there."""
     domain = _domain(root)
-    for key in ("depends_on", "golden_path", "labelled_path"):
+    for key in ("depends_on", "golden_path", "labelled_path", "intents_path"):
         name = domain.get(key)
         if not name:
             continue
