@@ -40,7 +40,7 @@ from groundwork.classify import (
     usable,
 )
 from groundwork.config import DomainConfig, check, compose
-from groundwork.index import Encoder, RememberingEncoder, encoder_dir, load_index
+from groundwork.index import Encoder, encoder_dir, load_index
 from groundwork.qa import golden_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -157,10 +157,10 @@ def near(vectors_BD: np.ndarray, known_ND: np.ndarray) -> np.ndarray:
 def golden(overrides: Sequence[str]) -> dict[str, Any]:
     """What `artifacts/classify` says of the golden set's `test` half, with the passages found."""
     domain = section(overrides, "domain", DomainConfig)
-    encoder = RememberingEncoder()
+    encoder = Encoder.load()
     config = section(overrides, "answer", AnswerConfig).retrieval
     retrieval = Retrieval(load_index(Path("artifacts/index"), encoder), encoder, config)
-    classifier = Classifier.load(Path("artifacts/classify"), Encoder.load())
+    classifier = Classifier.load(Path("artifacts/classify"), encoder)
     assert classifier is not None, "artifacts/classify holds no classifier"
     labels = classifier.head.labels
     questions = [q for q in golden_of(domain) if q.split == "test" and q.category in labels]

@@ -41,7 +41,7 @@ from groundwork.classify import (
 )
 from groundwork.config import DomainConfig, load
 from groundwork.errors import ArtifactError
-from groundwork.index import RememberingEncoder, encoder_dir, encoder_sha256, load_index
+from groundwork.index import Encoder, encoder_dir, encoder_sha256, load_index
 from groundwork.qa import golden_of
 from groundwork.records import Chunk, Question, Reject
 from groundwork.scribe import scribed_run
@@ -190,7 +190,7 @@ def _calibrate(learned: Learned, material: Material, config: ClassifyConfig) -> 
 
 def _shares(learned: Learned, material: Material) -> np.ndarray:
     """The labels' shares (B, C) of the passages that are found for the texts held out."""
-    encoder = RememberingEncoder()
+    encoder = Encoder.load()
     retrieval = Retrieval(
         load_index(INDEX_DIR, encoder), encoder, load("answer", AnswerConfig).retrieval
     )

@@ -288,3 +288,32 @@ def test_damaged_lock_names_the_mend(tmp_path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ArtifactError, match=r"dvc\.lock: damaged .*git checkout dvc\.lock"):
         lock_hashes(path)
+
+
+def test_the_classifier_travels_with_the_release(build: Build, artifacts_dir: Path) -> None:
+    """What serves of it, not its history; it is part of what the release serves."""
+    without = build("extractive")
+    assert not (without / "classify").exists()
+    folder = artifacts_dir / "classify"
+    serving = ("adapter/adapter_model.safetensors", "head.safetensors", "labels.json")
+    for name in (*serving, "history.jsonl", "metrics.json", "rejects.jsonl"):
+        write_text(folder / name, "{}")
+    write_manifest(folder, [*serving, "history.jsonl", "metrics.json", "rejects.jsonl"])
+    classified = build("extractive")
+    found = {name for name in check_manifest(classified)["files"] if name.startswith("classify/")}
+    assert found == {f"classify/{name}" for name in serving}
+    assert _read(classified / "release.json")["sha256"]["classify"] != ""
+    assert content_sha256(classified) != content_sha256(without)
+    write_text(folder / "head.safetensors", "other")
+    with pytest.raises(ArtifactError, match=r"head.safetensors: sha256 is"):
+        build("extractive")
+
+
+def test_releases_made_before_the_classifier_keep_their_identity(build: Build) -> None:
+    """The same release without the entry, as versions up to 0.1 wrote it, is the same content."""
+    folder = build("extractive")
+    release = _read(folder / "release.json")
+    identity = content_sha256(folder)
+    del release["sha256"]["classify"]
+    write_text(folder / "release.json", json.dumps(release))
+    assert content_sha256(folder) == identity
