@@ -16,6 +16,8 @@ from groundwork.train.examples import (
     prepare_pairs,
 )
 from groundwork.train.meter import meter_class
+from groundwork.train.patience import Looks, adapter_tensors, restore_best
+from groundwork.train.patience import keeper as best_keeper
 from groundwork.train.tuning import (
     Tuned,
     history_rows,
@@ -25,6 +27,7 @@ from groundwork.train.tuning import (
 )
 
 __all__ = [
+    "Looks",
     "LoraSection",
     "Prepared",
     "Reason",
@@ -32,6 +35,8 @@ __all__ = [
     "TrainConfig",
     "TrainingPair",
     "Tuned",
+    "adapter_tensors",
+    "best_keeper",
     "checkpoint_dir",
     "forget_checkpoints",
     "history_rows",
@@ -39,6 +44,7 @@ __all__ = [
     "newest_checkpoint",
     "notes_on_checkpoints",
     "prepare_pairs",
+    "restore_best",
     "save_adapter",
     "tune",
     "without_pickle",
