@@ -139,6 +139,7 @@ def model_config(**changes: Any) -> ModelConfig:
         "revision": None,
         "max_length": 480,
         "extracts": 0,
+        "shape": None,
     }
     return ModelConfig(**(values | changes))
 

@@ -116,9 +116,7 @@ def _train(trainer: Any, config: TrainConfig, work_dir: Path) -> list[dict[str, 
     found = newest_checkpoint(work_dir)
     trainer.train(resume_from_checkpoint=str(found) if found else None)
     state = trainer.state
-    if config.patience:
-        if not any(e["step"] == state.global_step and LOOK in e for e in state.log_history):
-            trainer.evaluate()
+    if config.patience:  # the trainer has looked at the last step, too
         restore_best(trainer.model, work_dir)
     rows = history_rows(state.log_history, stage="train", columns=COLUMNS)
     if before is not None:
