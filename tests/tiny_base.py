@@ -183,7 +183,6 @@ def train_config(**changes: Any) -> TrainConfig:
         "save_steps": 2,
         "eval_steps": 2,
         "patience": 0,
-        "processes": 1,
         "threads": 1,
         "max_reject_ratio": 0.2,
         "seed": 5,

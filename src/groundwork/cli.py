@@ -118,6 +118,11 @@ def _diff(arguments: Arguments) -> int:
 
 
 def _doctor(arguments: Arguments) -> int:
+    if arguments.forecast:
+        from groundwork.command.forecast import forecast
+
+        print(forecast(arguments.forecast, root=Path.cwd(), as_json=arguments.json))
+        return 0
     from groundwork.command.doctor import Status, examine, report
 
     findings = examine(Path.cwd())

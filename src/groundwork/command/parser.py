@@ -26,6 +26,10 @@ def make_parser() -> argparse.ArgumentParser:
     doctor = _add(
         commands, "doctor", "check machine, configuration, data, DVC and MLflow", "doctor --json"
     )
+    doctor.add_argument(
+        "--model", metavar="NAME", dest="forecast",
+        help="instead: memory and time of a training with conf/model/NAME.yaml",
+    )  # fmt: skip
     _add_json(doctor)
     _add(commands, "mend", "put right what a killed dvc left half written", "mend && dvc repro")
     _add(commands, "tour", "show results, the gate's decision and three answers", "tour")

@@ -8,6 +8,7 @@ from groundwork.train.checkpoint import (
     without_pickle,
 )
 from groundwork.train.config import LoraSection, TrainConfig
+from groundwork.train.estimate import Memory, changes, count_parameters, estimate_memory
 from groundwork.train.examples import (
     Prepared,
     Reason,
@@ -18,6 +19,8 @@ from groundwork.train.examples import (
 from groundwork.train.meter import meter_class
 from groundwork.train.patience import Looks, adapter_tensors, restore_best
 from groundwork.train.patience import keeper as best_keeper
+from groundwork.train.rates import Rates, measure_rates
+from groundwork.train.trl import Plan, make_plan
 from groundwork.train.tuning import (
     Tuned,
     history_rows,
@@ -29,7 +32,10 @@ from groundwork.train.tuning import (
 __all__ = [
     "Looks",
     "LoraSection",
+    "Memory",
+    "Plan",
     "Prepared",
+    "Rates",
     "Reason",
     "Settings",
     "TrainConfig",
@@ -37,9 +43,14 @@ __all__ = [
     "Tuned",
     "adapter_tensors",
     "best_keeper",
+    "changes",
     "checkpoint_dir",
+    "count_parameters",
+    "estimate_memory",
     "forget_checkpoints",
     "history_rows",
+    "make_plan",
+    "measure_rates",
     "meter_class",
     "newest_checkpoint",
     "notes_on_checkpoints",

@@ -73,9 +73,6 @@ class TrainConfig:
     patience: Count
     """Looks at the validation pairs, every `eval_steps`, without a lower loss after which training
     stops and the best look's weights are kept; 0 trains to the end and keeps the last."""
-    processes: PositiveInt
-    """Processes that share each optimizer step (`accelerate`); `gradient_accumulation` is divided
-    among them, so that it must be a multiple."""
     threads: PositiveInt
     """Processor threads: another number rounds differently, and so gives other bytes."""
     max_reject_ratio: Ratio
