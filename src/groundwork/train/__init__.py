@@ -20,6 +20,7 @@ from groundwork.train.meter import meter_class
 from groundwork.train.patience import Looks, adapter_tensors, restore_best
 from groundwork.train.patience import keeper as best_keeper
 from groundwork.train.rates import Rates, measure_rates
+from groundwork.train.report import Trained, render_training
 from groundwork.train.trl import Plan, make_plan
 from groundwork.train.tuning import (
     Tuned,
@@ -39,6 +40,7 @@ __all__ = [
     "Reason",
     "Settings",
     "TrainConfig",
+    "Trained",
     "TrainingPair",
     "Tuned",
     "adapter_tensors",
@@ -55,6 +57,7 @@ __all__ = [
     "newest_checkpoint",
     "notes_on_checkpoints",
     "prepare_pairs",
+    "render_training",
     "restore_best",
     "save_adapter",
     "tune",
