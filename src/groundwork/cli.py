@@ -130,6 +130,15 @@ def _doctor(arguments: Arguments) -> int:
     return int(any(finding.status is Status.MEND for finding in findings))
 
 
+def _export(arguments: Arguments) -> int:
+    from groundwork.command.export import export_model
+
+    print(
+        export_model(Path.cwd(), Path(arguments.out), form=arguments.format, dtype=arguments.dtype)
+    )
+    return 0
+
+
 def _mend(arguments: Arguments) -> int:  # noqa: ARG001  # every command takes its arguments
     from groundwork.command.mend import mend
 
@@ -166,6 +175,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "diff": _diff,
     "export": _export,
     "doctor": _doctor,
+    "export": _export,
     "mend": _mend,
     "tour": _tour,
     "serve": _serve,

@@ -31,6 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="instead: memory and time of a training with conf/model/NAME.yaml",
     )  # fmt: skip
     _add_json(doctor)
+    _add_export(commands)
     _add(commands, "mend", "put right what a killed dvc left half written", "mend && dvc repro")
     _add(commands, "tour", "show results, the gate's decision and three answers", "tour")
     serve = _add(commands, "serve", "start the HTTP service", "serve --port 8080")
@@ -82,6 +83,17 @@ def _add_trace(commands: "Commands") -> None:
     )
     trace.add_argument("answer_id", metavar="ANSWER_ID", help="shown with every answer")
     _add_json(trace)
+
+
+def _add_export(commands: "Commands") -> None:
+    export = _add(commands, "export", "write the trained model for other programs",
+                  "export model --format gguf --out exported")  # fmt: skip
+    export.add_argument("what", choices=["model"], help="base and adapter of artifacts/, merged")
+    export.add_argument("--format", choices=["safetensors", "gguf"], default="safetensors")
+    export.add_argument(
+        "--dtype", choices=["float32", "float16"], default="float16", help="default: float16"
+    )
+    export.add_argument("--out", required=True, metavar="DIR", help="a folder that is made")
 
 
 def _add_diff(commands: "Commands") -> None:

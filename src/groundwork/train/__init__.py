@@ -16,6 +16,7 @@ from groundwork.train.examples import (
     TrainingPair,
     prepare_pairs,
 )
+from groundwork.train.merging import merge_model
 from groundwork.train.meter import meter_class
 from groundwork.train.patience import Looks, adapter_tensors, restore_best
 from groundwork.train.patience import keeper as best_keeper
@@ -53,6 +54,7 @@ __all__ = [
     "history_rows",
     "make_plan",
     "measure_rates",
+    "merge_model",
     "meter_class",
     "newest_checkpoint",
     "notes_on_checkpoints",

@@ -121,14 +121,15 @@ def _kept_a_token(shape: ShapeConfig, config: TrainConfig, half: int) -> float:
     chosen = [name for name in config.lora.target_modules if name in sizes]
     across = shape.heads * shape.head_size
     norms = 2 * FLOAT * shape.hidden
-    attention = half * (5 * across)  # q, and k, v repeated for its heads; output, its transpose
+    narrow = shape.key_value_heads * shape.head_size
+    attention = half * 2 * (across + narrow)  # q and output, k and v
     gated = half * 3 * shape.feed_forward  # gate, its SiLU, up
     if config.lora.dropout:
         inputs = sum(2 * half * sizes[name][0] for name in chosen)
     else:
         shared = (any(n in ATTENTION for n in chosen), any(n in GATED for n in chosen))
         inputs = half * shape.hidden * sum(shared)
-        inputs += half * shape.feed_forward * ("down_proj" in chosen)
+        inputs += half * shape.feed_forward * ("down_proj" in chosen)  # o's is the output above
     matrices = half * config.lora.rank * len(chosen)
     if config.lora.dora:  # the product of the base before its length is set, and after
         matrices += 2 * half * sum(sizes[name][1] for name in chosen)
