@@ -103,10 +103,15 @@ def _release(arguments: Arguments) -> int:
 
 
 def _export(arguments: Arguments) -> int:
-    from groundwork.command.exports import export_qa
+    form, out_path = arguments.format, Path(arguments.out)
+    if arguments.what == "qa":
+        from groundwork.command.exports import export_qa
 
-    out_path = Path(arguments.out)
-    print(export_qa(Path.cwd(), form=arguments.format, split=arguments.split, out_path=out_path))
+        print(export_qa(Path.cwd(), form=form, split=arguments.split, out_path=out_path))
+    else:
+        from groundwork.command.model_export import export_model
+
+        print(export_model(Path.cwd(), out_path, form=form, dtype=arguments.dtype))
     return 0
 
 
@@ -128,15 +133,6 @@ def _doctor(arguments: Arguments) -> int:
     findings = examine(Path.cwd())
     print(report(findings, as_json=arguments.json))
     return int(any(finding.status is Status.MEND for finding in findings))
-
-
-def _export(arguments: Arguments) -> int:
-    from groundwork.command.export import export_model
-
-    print(
-        export_model(Path.cwd(), Path(arguments.out), form=arguments.format, dtype=arguments.dtype)
-    )
-    return 0
 
 
 def _mend(arguments: Arguments) -> int:  # noqa: ARG001  # every command takes its arguments
@@ -173,7 +169,6 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "trace": _trace,
     "release": _release,
     "diff": _diff,
-    "export": _export,
     "doctor": _doctor,
     "export": _export,
     "mend": _mend,
