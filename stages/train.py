@@ -15,6 +15,7 @@ from groundwork.artifacts import (
     write_json,
     write_jsonl,
     write_manifest,
+    write_text,
 )
 from groundwork.base import model_dir, open_tokenizer, read_info
 from groundwork.config import DomainConfig, load
@@ -26,9 +27,12 @@ from groundwork.train import (
     Prepared,
     Settings,
     TrainConfig,
+    Trained,
+    Tuned,
     checkpoint_dir,
     forget_checkpoints,
     prepare_pairs,
+    render_training,
     save_adapter,
     tune,
 )
@@ -65,6 +69,8 @@ def train() -> None:
         )
         run.log_series(tuned.history)
         run.log_series(tuned.speed)
+        _write_report(tuned, prepared, title=domain.title, model=info.name)
+        run.log_artifact(FOLDER / "report.html")
         run.log_metrics(
             {
                 "trainable_parameters": tuned.trainable,
@@ -84,6 +90,18 @@ def train() -> None:
         f"loss {last:.2f} after {tuned.history[-1]['step']} steps, "
         f"in {time.monotonic() - started:.0f} s"
     )
+
+
+def _write_report(tuned: Tuned, prepared: Prepared, *, title: str, model: str) -> None:
+    """The page of this run: an output of its own, because it holds times."""
+    trained = Trained(
+        title=title,
+        model=model,
+        pairs=len(prepared.pairs),
+        trainable=tuned.trainable,
+        notes=tuned.notes,
+    )
+    write_text(FOLDER / "report.html", render_training(trained, tuned.history, tuned.speed))
 
 
 def _prepare(settings: Settings) -> tuple[Prepared, Prepared]:

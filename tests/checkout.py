@@ -14,7 +14,11 @@ COPIED = ("conf", "src", "stages", "dvc.yaml", "data.dvc", "service.py", "bentof
           "pyproject.toml", "requirements.lock", ".dvcignore", "README.md")  # fmt: skip
 SECTIONS = ("levels/", "connectors/", "home/", "help/")
 SMALL = ("experiment=small", "domain.golden_path=golden_small.jsonl")
-CLOCKED = ("artifacts/crawl/fetch_log.jsonl", "artifacts/train/speed.json")
+CLOCKED = (
+    "artifacts/crawl/fetch_log.jsonl",
+    "artifacts/train/report.html",
+    "artifacts/train/speed.json",
+)
 
 
 class Checkout:

@@ -140,16 +140,30 @@ def model_config(**changes: Any) -> ModelConfig:
         "revision": None,
         "max_length": 480,
         "extracts": 0,
+        "shape": None,
     }
     return ModelConfig(**(values | changes))
+
+
+def lora_section(**changes: Any) -> LoraSection:
+    """Small matrices beside two layers of each block."""
+    values: dict[str, Any] = {
+        "rank": 4,
+        "alpha": 8,
+        "dropout": 0.1,
+        "target_modules": ["q_proj", "v_proj"],
+        "bias": "none",
+        "plus_ratio": 1.0,
+        "rslora": False,
+        "dora": False,
+    }
+    return LoraSection(**(values | changes))
 
 
 def train_config(**changes: Any) -> TrainConfig:
     """Four steps on two pairs each, a checkpoint every second step."""
     values: dict[str, Any] = {
-        "lora": LoraSection(
-            rank=4, alpha=8, dropout=0.1, target_modules=["q_proj", "v_proj"], bias="none"
-        ),
+        "lora": lora_section(),
         "learning_rate": 1e-3,
         "scheduler": "linear",
         "warmup_steps": 0,
@@ -161,6 +175,7 @@ def train_config(**changes: Any) -> TrainConfig:
         "max_grad_norm": 1.0,
         "optimizer": "adamw",
         "gradient_checkpointing": False,
+        "packing": False,
         "weight_decay": 0.0,
         "passages": 2,
         "refusals": 0.0,
@@ -168,6 +183,7 @@ def train_config(**changes: Any) -> TrainConfig:
         "logging_steps": 2,
         "save_steps": 2,
         "eval_steps": 2,
+        "patience": 0,
         "threads": 1,
         "max_reject_ratio": 0.2,
         "seed": 5,

@@ -110,10 +110,15 @@ def _release(arguments: Arguments) -> int:
 
 
 def _export(arguments: Arguments) -> int:
-    from groundwork.command.exports import export_qa
+    form, out_path = arguments.format, Path(arguments.out)
+    if arguments.what == "qa":
+        from groundwork.command.exports import export_qa
 
-    out_path = Path(arguments.out)
-    print(export_qa(Path.cwd(), form=arguments.format, split=arguments.split, out_path=out_path))
+        print(export_qa(Path.cwd(), form=form, split=arguments.split, out_path=out_path))
+    else:
+        from groundwork.command.model_export import export_model
+
+        print(export_model(Path.cwd(), out_path, form=form, dtype=arguments.dtype))
     return 0
 
 
@@ -125,6 +130,11 @@ def _diff(arguments: Arguments) -> int:
 
 
 def _doctor(arguments: Arguments) -> int:
+    if arguments.forecast:
+        from groundwork.command.forecast import forecast
+
+        print(forecast(arguments.forecast, root=Path.cwd(), as_json=arguments.json))
+        return 0
     from groundwork.command.doctor import Status, examine, report
 
     findings = examine(Path.cwd())
@@ -167,8 +177,8 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "trace": _trace,
     "release": _release,
     "diff": _diff,
-    "export": _export,
     "doctor": _doctor,
+    "export": _export,
     "mend": _mend,
     "tour": _tour,
     "serve": _serve,

@@ -97,6 +97,23 @@ class DomainConfig:
 
 
 @schema
+class ShapeConfig:
+    """Sizes of a Llama-like model: what `groundwork doctor --model` reckons with."""
+
+    layers: PositiveInt
+    hidden: PositiveInt
+    """Width of the residual stream."""
+    heads: PositiveInt
+    key_value_heads: PositiveInt
+    head_size: PositiveInt
+    feed_forward: PositiveInt
+    """Inner size of the gated feed-forward blocks."""
+    vocabulary: PositiveInt
+    tied: bool
+    """Whether embedding and head are one matrix."""
+
+
+@schema
 class ModelConfig:
     """The base language model."""
 
@@ -112,6 +129,8 @@ class ModelConfig:
     extracts: Annotated[int, Field(ge=0)]
     """Sentences of the passages that the prompt shows, those nearest to the question; 0 shows the
     passages whole."""
+    shape: ShapeConfig | None
+    """Null: from the recipe of the embedded model, or from a `config.json` on this machine."""
 
 
 def load(section: str, cls: type[Section], params_path: Path = Path("params.yaml")) -> Section:

@@ -91,7 +91,8 @@ def test_adapter_history_and_rejects_are_written(
         "rejects.jsonl",
     }
     assert manifest["base_sha256"] == sha256_file(Path("artifacts/base/base.json"))
-    assert [row["step"] for row in read_jsonl(folder / "history.jsonl")] == [2, 4]
+    assert [row["step"] for row in read_jsonl(folder / "history.jsonl")] == [0, 2, 4]
+    assert "perplexity of validation answers" in (folder / "report.html").read_text()
     assert json.loads((folder / "speed.json").read_text())[0]["tokens_per_s"] > 0
     assert not list(Path(".cache").rglob("checkpoint-*"))
     assert "on 8 pairs, 0 rejected; loss" in capsys.readouterr().out

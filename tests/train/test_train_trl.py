@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tiny_base import train_config
+from tiny_base import lora_section, train_config
 
 from groundwork.config import ModelConfig, check, compose
 from groundwork.errors import ConfigError
@@ -162,12 +162,6 @@ def test_unknown_target_module_is_told_with_those_that_exist() -> None:
             num_attention_heads=2,
         )
     )
-    config = train_config()
-    config = type(config)(
-        **{name: getattr(config, name) for name in config.__slots__ if name != "lora"},
-        lora=type(config.lora)(
-            rank=2, alpha=2, dropout=0.0, target_modules=["q_proj", "query"], bias="none"
-        ),
-    )
+    config = train_config(lora=lora_section(target_modules=["q_proj", "query"]))
     with pytest.raises(ConfigError, match=r"query not in the model; it has .*k_proj"):
         with_adapters(model, config)

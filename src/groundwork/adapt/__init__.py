@@ -11,14 +11,13 @@ from groundwork.adapt.decision import (
     switched_off,
     too_few,
 )
-from groundwork.adapt.looks import BEST, keeper
+from groundwork.adapt.looks import keeper
 from groundwork.adapt.pairs import Pair, Reason, Watched, answered, make_pairs, watch
 from groundwork.adapt.relevance import relevant_passages, search_figures
 from groundwork.adapt.trainer import has_bf16, load_quantised
 from groundwork.adapt.tuning import Adapted, adapt_encoder, save_encoder_adapter
 
 __all__ = [
-    "BEST",
     "AdaptConfig",
     "Adapted",
     "AdapterSection",

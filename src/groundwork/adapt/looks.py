@@ -17,9 +17,9 @@ from groundwork.adapt.pairs import Watched
 from groundwork.adapt.relevance import search_figures
 from groundwork.adapt.trainer import adapted_part
 from groundwork.index import Encoder, Lora
+from groundwork.train import Looks, adapter_tensors, best_keeper
 
 LOOK = "eval_ndcg_at_10"
-BEST = "best.safetensors"
 
 
 def mean_ndcg(encoder: Encoder, watched: Watched) -> float:
@@ -33,10 +33,7 @@ def mean_ndcg(encoder: Encoder, watched: Watched) -> float:
 
 def matrices(model: Any) -> dict[str, Any]:
     """The adapter's tensors of a model in training, in float32 on the processor."""
-    from peft import get_peft_model_state_dict
-
-    state = get_peft_model_state_dict(adapted_part(model))
-    return {name: state[name].detach().float().cpu().contiguous() for name in sorted(state)}
+    return adapter_tensors(adapted_part(model))
 
 
 @cache
@@ -62,33 +59,6 @@ def evaluator(encoder: Encoder, watched: Watched, config: AdaptConfig) -> Any:
     return _evaluator_class()(encoder, watched, config.lora.alpha / config.lora.rank)
 
 
-@cache
-def _keeper_class() -> Any:
-    from safetensors.torch import save_file
-    from transformers import TrainerCallback
-
-    class Keeper(TrainerCallback):  # type: ignore[misc]
-        """Keeps the tensors of the best look and stops after `patience` looks without a better."""
-
-        def __init__(
-            self, work_dir: Path, patience: int, look: str, kept: Callable[[Any], dict[str, Any]]
-        ) -> None:
-            self._path, self._patience = work_dir / BEST, patience
-            self._look, self._kept = look, kept
-
-        def on_evaluate(self, args: Any, state: Any, control: Any, **more: Any) -> None:  # noqa: ARG002
-            looks = [entry[self._look] for entry in state.log_history if self._look in entry]
-            best = looks.index(max(looks))
-            if best == len(looks) - 1:
-                partial_path = self._path.with_suffix(".partial")
-                save_file(self._kept(more["model"]), partial_path)
-                partial_path.replace(self._path)
-            elif len(looks) - 1 - best >= self._patience:
-                control.should_training_stop = True
-
-    return Keeper
-
-
 def keeper(
     work_dir: Path,
     config: Tunable,
@@ -97,5 +67,5 @@ def keeper(
     kept: Callable[[Any], dict[str, Any]] = matrices,
 ) -> Any:
     """The callback that keeps the look whose `look` is greatest: what `kept` takes of the model."""
-    work_dir.mkdir(parents=True, exist_ok=True)
-    return _keeper_class()(work_dir, config.patience, look, kept)
+    looks = Looks(look, greater=True, patience=config.patience)
+    return best_keeper(work_dir, looks, matrices=kept)

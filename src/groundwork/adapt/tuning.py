@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from groundwork.adapt.config import AdaptConfig
-from groundwork.adapt.looks import BEST, LOOK, evaluator, keeper
+from groundwork.adapt.looks import LOOK, evaluator, keeper
 from groundwork.adapt.pairs import Pair, Watched
 from groundwork.adapt.trainer import (
     adapted_part,
@@ -27,6 +27,7 @@ from groundwork.train import (
     meter_class,
     newest_checkpoint,
     notes_on_checkpoints,
+    restore_best,
     write_adapter,
 )
 
@@ -83,8 +84,10 @@ def adapt_encoder(
             trainer.evaluate()
     history = history_rows(state.log_history, stage="adapt", columns=COLUMNS)
     looks = {row["step"]: row[LOOK] for row in history if LOOK in row}
+    part = adapted_part(model)
+    restore_best(part, work_dir)
     return Adapted(
-        model=_with_best(model, work_dir),
+        model=part,
         history=history,
         best_step=int(max(looks, key=lambda step: (looks[step], -step))),
         steps=int(state.global_step),
@@ -107,15 +110,6 @@ def _notes(config: AdaptConfig, work_dir: Path, *, bf16: bool) -> list[str]:
     if config.precision == "bf16" and not bf16:
         lines.append("adapt.precision=bf16: this processor has no bfloat16, so fp32 is used")
     return [*lines, *notes_on_checkpoints(work_dir)]
-
-
-def _with_best(model: Any, work_dir: Path) -> Any:
-    from peft import set_peft_model_state_dict
-    from safetensors.torch import load_file
-
-    part = adapted_part(model)
-    set_peft_model_state_dict(part, load_file(work_dir / BEST))
-    return part
 
 
 def save_encoder_adapter(adapted: Adapted, folder: Path) -> list[str]:

@@ -16,6 +16,7 @@ from groundwork.base.load import (
     quiet_loading,
 )
 from groundwork.base.reproducible import reproducible
+from groundwork.base.shape import model_shape, read_shape
 
 __all__ = [
     "BaseConfig",
@@ -29,11 +30,13 @@ __all__ = [
     "keep_packing",
     "load_base",
     "model_dir",
+    "model_shape",
     "older_names",
     "open_tokenizer",
     "quantization",
     "quiet_loading",
     "read_info",
+    "read_shape",
     "reproducible",
     "resolve_hub",
     "save_embedded",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from groundwork.adapt import BEST, keeper, load_quantised
+from groundwork.adapt import keeper, load_quantised
 from groundwork.base import reproducible
 from groundwork.classify.calibration import softmax
 from groundwork.classify.config import ClassifyConfig
@@ -30,6 +30,7 @@ from groundwork.classify.utterances import Utterance
 from groundwork.errors import InputError
 from groundwork.index import Encoder, Lora
 from groundwork.train import (
+    BEST,
     history_rows,
     meter_class,
     newest_checkpoint,

@@ -22,11 +22,15 @@ def make_parser() -> argparse.ArgumentParser:
     _add_trace(commands)
     _add_release(commands)
     _add_diff(commands)
-    _add_export(commands)
     doctor = _add(
         commands, "doctor", "check machine, configuration, data, DVC and MLflow", "doctor --json"
     )
+    doctor.add_argument(
+        "--model", metavar="NAME", dest="forecast",
+        help="instead: memory and time of a training with conf/model/NAME.yaml",
+    )  # fmt: skip
     _add_json(doctor)
+    _add_export(commands)
     _add(commands, "mend", "put right what a killed dvc left half written", "mend && dvc repro")
     _add(commands, "tour", "show results, the gate's decision and three answers", "tour")
     serve = _add(commands, "serve", "start the HTTP service", "serve --port 8080")
@@ -102,18 +106,28 @@ def _add_diff(commands: "Commands") -> None:
 
 def _add_export(commands: "Commands") -> None:
     export = _add(
-        commands, "export", "write the generated pairs for other trainers",
+        commands, "export", "write pairs or the model for other programs",
         "export qa --format chat --split train --out train.jsonl",
     )  # fmt: skip
-    export.add_argument("what", choices=["qa"], help="what to export")
-    export.add_argument(
+    kinds = export.add_subparsers(dest="what", required=True, metavar="WHAT")
+    pairs = _add(
+        kinds, "qa", "the generated pairs, for other trainers",
+        "export qa --format chat --split train --out train.jsonl",
+    )  # fmt: skip
+    pairs.add_argument(
         "--format", default="chat", choices=["chat", "alpaca", "sharegpt"], help="default: chat"
     )
-    export.add_argument(
+    pairs.add_argument(
         "--split", default="train", choices=["train", "validation", "test", "all"],
         help="default: train",
     )  # fmt: skip
-    export.add_argument("--out", required=True, metavar="FILE", help="JSONL file to write")
+    pairs.add_argument("--out", required=True, metavar="FILE", help="JSONL file to write")
+    model = _add(
+        kinds, "model", "base and adapter of artifacts/ as one", "export model --out exported"
+    )
+    model.add_argument("--format", choices=["safetensors", "gguf"], default="safetensors")
+    model.add_argument("--dtype", choices=["float32", "float16"], default="float16")
+    model.add_argument("--out", required=True, metavar="DIR", help="a folder that is made")
 
 
 def _add_release(commands: "Commands") -> None:

@@ -8,6 +8,7 @@ from groundwork.train.checkpoint import (
     without_pickle,
 )
 from groundwork.train.config import LoraSection, TrainConfig
+from groundwork.train.estimate import Memory, changes, count_parameters, estimate_memory
 from groundwork.train.examples import (
     Prepared,
     Reason,
@@ -15,7 +16,13 @@ from groundwork.train.examples import (
     TrainingPair,
     prepare_pairs,
 )
+from groundwork.train.merging import merge_model
 from groundwork.train.meter import meter_class
+from groundwork.train.patience import BEST, Looks, adapter_tensors, restore_best
+from groundwork.train.patience import keeper as best_keeper
+from groundwork.train.rates import Rates, measure_rates
+from groundwork.train.report import Trained, render_training
+from groundwork.train.trl import Plan, make_plan
 from groundwork.train.tuning import (
     Tuned,
     history_rows,
@@ -25,20 +32,36 @@ from groundwork.train.tuning import (
 )
 
 __all__ = [
+    "BEST",
+    "Looks",
     "LoraSection",
+    "Memory",
+    "Plan",
     "Prepared",
+    "Rates",
     "Reason",
     "Settings",
     "TrainConfig",
+    "Trained",
     "TrainingPair",
     "Tuned",
+    "adapter_tensors",
+    "best_keeper",
+    "changes",
     "checkpoint_dir",
+    "count_parameters",
+    "estimate_memory",
     "forget_checkpoints",
     "history_rows",
+    "make_plan",
+    "measure_rates",
+    "merge_model",
     "meter_class",
     "newest_checkpoint",
     "notes_on_checkpoints",
     "prepare_pairs",
+    "render_training",
+    "restore_best",
     "save_adapter",
     "tune",
     "without_pickle",

@@ -25,6 +25,13 @@ class LoraSection:
     target_modules: Annotated[list[str], Field(min_length=1)]
     """Last parts of the names of the linear layers that get an adapter."""
     bias: Literal["none", "all", "lora_only"]
+    plus_ratio: Annotated[float, Field(ge=1, strict=False)]
+    """Learning rate of the B matrices over that of the A matrices (LoRA+, arXiv:2402.12354);
+    1: the same."""
+    rslora: bool
+    """The scale is alpha / sqrt(rank) instead, which high ranks need (arXiv:2312.03732)."""
+    dora: bool
+    """Length and direction of the weights are trained apart (DoRA, arXiv:2402.09353)."""
 
 
 @schema
@@ -50,6 +57,8 @@ class TrainConfig:
     """Without a GPU the 8-bit form is not paged, and a line says so."""
     gradient_checkpointing: bool
     """Compute activations twice to hold fewer of them."""
+    packing: bool
+    """Several pairs in one sequence of up to `model.max_length` tokens instead of padding."""
     weight_decay: NonNegative
     passages: PositiveInt
     """Passages in a prompt: the evidence and the most similar others of the same split."""
@@ -61,6 +70,9 @@ class TrainConfig:
     save_steps: PositiveInt
     """Steps between checkpoints, a multiple of `logging_steps`: a resumed run then logs alike."""
     eval_steps: PositiveInt
+    patience: Count
+    """Looks at the validation pairs, every `eval_steps`, without a lower loss after which training
+    stops and the best look's weights are kept; 0 trains to the end and keeps the last."""
     threads: PositiveInt
     """Processor threads: another number rounds differently, and so gives other bytes."""
     max_reject_ratio: Ratio

@@ -22,6 +22,9 @@ OPTIMIZERS = {
     ("paged_adamw_8bit", "cuda"): "paged_adamw_8bit",
 }
 
+SMALL = 1e-3
+"""Size of a direction that stands in for none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -32,7 +35,8 @@ class Plan:
 
 
 def make_plan(config: TrainConfig, *, pairs: int) -> Plan:
-    """Optimizer steps for that many pairs: `epochs`, but at most `max_steps`."""
+    """Optimizer steps for that many pairs, or packed sequences of them: `epochs`, but at most
+    `max_steps`."""
     per_epoch = math.ceil(pairs / (config.batch_size * config.gradient_accumulation))
     steps = max(1, math.ceil(per_epoch * config.epochs))
     steps = min(steps, config.max_steps or steps)
@@ -62,6 +66,8 @@ def lora_arguments(config: TrainConfig) -> Any:
         lora_dropout=config.lora.dropout,
         target_modules=sorted(config.lora.target_modules),
         bias=config.lora.bias,
+        use_rslora=config.lora.rslora,
+        use_dora=config.lora.dora,
         task_type="CAUSAL_LM",
     )
 
@@ -77,10 +83,18 @@ def training_arguments(
             f"train.save_steps={config.save_steps} in params.yaml: expected a multiple of "
             f"train.logging_steps={config.logging_steps}, so that a resumed run logs alike"
         )
+    if config.patience and not evaluate:
+        raise ConfigError(
+            f"train.patience={config.patience} in params.yaml: no validation pairs to look at; "
+            "expected some in artifacts/qa/validation.jsonl and train.eval_pairs of at least 1, "
+            "or a patience of 0"
+        )
     half = _half_precision(device)
     return SFTConfig(
         output_dir=str(work_dir),
         max_length=max_length,
+        packing=config.packing,
+        eval_packing=False,
         completion_only_loss=True,
         per_device_train_batch_size=config.batch_size,
         per_device_eval_batch_size=config.batch_size,
@@ -133,7 +147,25 @@ def with_adapters(model: Any, config: TrainConfig) -> Any:
             use_gradient_checkpointing=config.gradient_checkpointing,
             gradient_checkpointing_kwargs={"use_reentrant": False},
         )
-        return get_peft_model(prepared, lora_arguments(config))
+        adapted = get_peft_model(prepared, lora_arguments(config))
+    if config.lora.dora:
+        _give_directions(adapted)
+    return adapted
+
+
+def _give_directions(model: Any) -> None:
+    """A small random direction for each row of zeros, which DoRA would divide by its length of 0.
+
+    Its length stays 0, so that the model answers as before. The embedded model has such rows.
+    """
+    import torch
+
+    with torch.no_grad():
+        for module in model.modules():
+            for name, magnitude in getattr(module, "lora_magnitude_vector", {}).items():
+                matrix = module.lora_B[name].weight
+                rows = magnitude.weight == 0
+                matrix[rows] = SMALL * torch.randn_like(matrix[rows])
 
 
 def _check_targets(model: Any, config: TrainConfig) -> None:
@@ -190,3 +222,17 @@ def make_trainer(
         if parameter.requires_grad:
             parameter.data = parameter.data.to(torch.float32)
     return trainer
+
+
+def set_plus_rate(trainer: Any, config: TrainConfig) -> None:
+    """Give the trainer an optimizer in which the B matrices learn `plus_ratio` times as fast."""
+    from peft.optimizers import create_loraplus_optimizer
+
+    kind, arguments = trainer.get_optimizer_cls_and_kwargs(trainer.args, trainer.model)
+    trainer.optimizer = create_loraplus_optimizer(
+        trainer.model,
+        kind,
+        loraplus_lr_ratio=config.lora.plus_ratio,
+        loraplus_weight_decay=config.weight_decay,
+        **arguments,
+    )

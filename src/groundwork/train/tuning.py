@@ -17,10 +17,23 @@ from groundwork.train.checkpoint import ADAPTER, newest_checkpoint, notes_on_che
 from groundwork.train.config import TrainConfig
 from groundwork.train.examples import Prepared
 from groundwork.train.meter import meter_class
-from groundwork.train.trl import make_plan, make_trainer, notes, training_arguments, with_adapters
+from groundwork.train.packing import check_apart, count_sequences
+from groundwork.train.patience import Looks, adapter_tensors, keeper, restore_best
+from groundwork.train.perplexity import perplexity
+from groundwork.train.trl import (
+    make_plan,
+    make_trainer,
+    notes,
+    set_plus_rate,
+    training_arguments,
+    with_adapters,
+)
 
-COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", "entropy", "eval_loss")
+LOOK = "eval_loss"
+COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", "entropy", LOOK)
 """What the history holds of each logged step; nothing in it depends on the clock."""
+PERPLEXITY = "perplexity"
+"""Of the validation answers: in the history at step 0, before, and in its last row, after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +42,7 @@ class Tuned:
 
     model: Any
     history: list[dict[str, float]]
-    """Rows of `step` and what of `COLUMNS` was logged there."""
+    """Rows of `step`, what of `COLUMNS` was logged there, and `PERPLEXITY`."""
     speed: list[dict[str, float]]
     """Rows of `step`, `tokens_per_s` and `peak_memory_mb`: these differ from run to run."""
     trainable: int
@@ -52,11 +65,10 @@ def tune(
     Raises: `ConfigError` when a target module is missing or the loss is not a number.
     """
     device = device_type()
-    plan = make_plan(config, pairs=len(train.pairs))
-    said = notes(config, plan, device=device)
-    said += notes_on_checkpoints(work_dir)
     with reproducible(seed=config.seed, threads=config.threads):
         model, tokenizer, info = load_base(base_dir)
+        plan = make_plan(config, pairs=_sequences(train, config, info))
+        said = [*notes(config, plan, device=device), *notes_on_checkpoints(work_dir)]
         arguments = training_arguments(
             config,
             plan,
@@ -75,17 +87,46 @@ def tune(
         )
         meter = meter_class()("train: QLoRA")
         trainer.add_callback(meter)
-        found = newest_checkpoint(work_dir)
-        trainer.train(resume_from_checkpoint=str(found) if found else None)
+        history = _train(trainer, config, work_dir)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return Tuned(
         model=trainer.model,
-        history=history_rows(trainer.state.log_history, stage="train", columns=COLUMNS),
+        history=history,
         speed=meter.rows,
         trainable=trainable,
         total=info.parameters + trainable,
         notes=tuple(said),
     )
+
+
+def _sequences(train: Prepared, config: TrainConfig, info: BaseInfo) -> int:
+    return count_sequences(train.pairs, max_length=info.max_length, packing=config.packing)
+
+
+def _train(trainer: Any, config: TrainConfig, work_dir: Path) -> list[dict[str, float]]:
+    """Train to the end or until patience ends; return the history, perplexities included."""
+    if config.packing:
+        check_apart(trainer)
+    if config.lora.plus_ratio > 1:
+        set_plus_rate(trainer, config)
+    if config.patience:
+        trainer.add_callback(keeper(work_dir, _looks(config), matrices=adapter_tensors))
+    watched = trainer.eval_dataset
+    before = perplexity(trainer.model, watched) if watched else None
+    found = newest_checkpoint(work_dir)
+    trainer.train(resume_from_checkpoint=str(found) if found else None)
+    state = trainer.state
+    if config.patience:  # the trainer has looked at the last step, too
+        restore_best(trainer.model, work_dir)
+    rows = history_rows(state.log_history, stage="train", columns=COLUMNS)
+    if before is not None:
+        rows.insert(0, {"step": 0, PERPLEXITY: before})
+        rows[-1][PERPLEXITY] = perplexity(trainer.model, watched)
+    return rows
+
+
+def _looks(config: TrainConfig) -> Looks:
+    return Looks(LOOK, greater=False, patience=config.patience)
 
 
 def history_rows(
