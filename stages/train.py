@@ -1,5 +1,6 @@
 """Stage `train`: the adapter, by QLoRA on prompts that hold retrieved passages."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -18,18 +19,21 @@ from groundwork.artifacts import (
 )
 from groundwork.base import model_dir, open_tokenizer, read_info
 from groundwork.config import DomainConfig, load
-from groundwork.errors import ArtifactError, InputError, RejectsError
+from groundwork.errors import ArtifactError, InputError, RejectsError, StoppedError
 from groundwork.index import Encoder, load_index
 from groundwork.records import Question, Reject
-from groundwork.tracking import stage_run
+from groundwork.tracking import Run, stage_run
 from groundwork.train import (
+    SCORES,
     Prepared,
     Settings,
     TrainConfig,
+    Tuned,
     checkpoint_dir,
     forget_checkpoints,
     prepare_pairs,
     save_adapter,
+    score_pairs,
     tune,
 )
 from stages import main
@@ -54,7 +58,7 @@ def train() -> None:
         prepared, watched = _prepare(settings)
         _check_rejects(prepared, watched, config)
         work_dir = _work_dir(prepared, watched, settings)
-        tuned = tune(BASE, train=prepared, validation=watched, config=config, work_dir=work_dir)
+        tuned = _tune(prepared, watched, config=config, work_dir=work_dir)
         names = save_adapter(tuned, FOLDER / "adapter", info=info)
         write_jsonl(FOLDER / "history.jsonl", tuned.history)
         write_json(FOLDER / "speed.json", tuned.speed)
@@ -74,6 +78,8 @@ def train() -> None:
             }
         )
         run.set_output(FOLDER / "manifest.json")
+        if run.parent_id:
+            _log_scores(run, tuned, watched)
     forget_checkpoints(work_dir)
     for note in tuned.notes:
         print(f"train: {note}")
@@ -103,6 +109,30 @@ def _prepare(settings: Settings) -> tuple[Prepared, Prepared]:
         for part in (questions, validation)
     )
     return prepared, watched
+
+
+def _tune(prepared: Prepared, watched: Prepared, *, config: TrainConfig, work_dir: Path) -> Tuned:
+    """The trained adapter; of a training that its sweep has stopped no checkpoints are left."""
+    try:
+        return tune(BASE, train=prepared, validation=watched, config=config, work_dir=work_dir)
+    except StoppedError:
+        forget_checkpoints(work_dir)
+        raise
+
+
+def _log_scores(run: Run, tuned: Tuned, watched: Prepared) -> None:
+    """The validation pairs' scores, by which `groundwork sweep best` compares trainings."""
+    scores = score_pairs(tuned.model, tuned.tokenizer, watched.pairs)
+    if not scores:
+        return
+    run.log_text("".join(json.dumps(asdict(score)) + "\n" for score in scores), SCORES)
+    run.log_metrics(
+        {
+            "validation_loss": sum(score.loss for score in scores) / len(scores),
+            "validation_token_accuracy": sum(score.right for score in scores)
+            / sum(score.tokens for score in scores),
+        }
+    )
 
 
 def _questions(split: str) -> list[Question]:

@@ -117,6 +117,28 @@ def _diff(arguments: Arguments) -> int:
     return 0
 
 
+def _sweep(arguments: Arguments) -> int:
+    from groundwork.command import sweeping
+
+    match arguments.action:
+        case "queue":
+            print(sweeping.queue_sweep(arguments.name, root=Path.cwd()))
+        case "run":
+            trials, storage = arguments.trials, arguments.storage
+            print(
+                sweeping.run_sweep(
+                    arguments.name, trials=trials, storage=storage, root=Path.cwd(), say=_tell
+                )
+            )
+        case "best":
+            print(sweeping.best(arguments.name, as_json=arguments.json))
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
 def _doctor(arguments: Arguments) -> int:
     from groundwork.command.doctor import Status, examine, report
 
@@ -160,6 +182,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "release": _release,
     "diff": _diff,
     "export": _export,
+    "sweep": _sweep,
     "doctor": _doctor,
     "mend": _mend,
     "tour": _tour,

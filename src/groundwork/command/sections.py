@@ -19,6 +19,7 @@ SECTIONS = {
     "index": "groundwork.index:IndexConfig",
     "base": "groundwork.base:BaseConfig",
     "train": "groundwork.train:TrainConfig",
+    "sweep": "groundwork.sweep:SweepConfig",
     "model": "groundwork.config:ModelConfig",
     "answer": "groundwork.answer:AnswerConfig",
     "evaluate": "groundwork.evaluate:EvaluateConfig",

@@ -16,6 +16,7 @@ from groundwork.train.examples import (
     prepare_pairs,
 )
 from groundwork.train.meter import meter_class
+from groundwork.train.scores import SCORES, PairScore, score_pairs
 from groundwork.train.tuning import (
     Tuned,
     history_rows,
@@ -23,9 +24,14 @@ from groundwork.train.tuning import (
     tune,
     write_adapter,
 )
+from groundwork.train.watch import GO, PIPES
 
 __all__ = [
+    "GO",
+    "PIPES",
+    "SCORES",
     "LoraSection",
+    "PairScore",
     "Prepared",
     "Reason",
     "Settings",
@@ -40,6 +46,7 @@ __all__ = [
     "notes_on_checkpoints",
     "prepare_pairs",
     "save_adapter",
+    "score_pairs",
     "tune",
     "without_pickle",
     "write_adapter",

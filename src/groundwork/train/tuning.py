@@ -18,6 +18,7 @@ from groundwork.train.config import TrainConfig
 from groundwork.train.examples import Prepared
 from groundwork.train.meter import meter_class
 from groundwork.train.trl import make_plan, make_trainer, notes, training_arguments, with_adapters
+from groundwork.train.watch import watchers
 
 COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", "entropy", "eval_loss")
 """What the history holds of each logged step; nothing in it depends on the clock."""
@@ -28,6 +29,7 @@ class Tuned:
     """A trained adapter."""
 
     model: Any
+    tokenizer: Any
     history: list[dict[str, float]]
     """Rows of `step` and what of `COLUMNS` was logged there."""
     speed: list[dict[str, float]]
@@ -75,11 +77,14 @@ def tune(
         )
         meter = meter_class()("train: QLoRA")
         trainer.add_callback(meter)
+        for watcher in watchers():
+            trainer.add_callback(watcher)
         found = newest_checkpoint(work_dir)
         trainer.train(resume_from_checkpoint=str(found) if found else None)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return Tuned(
         model=trainer.model,
+        tokenizer=tokenizer,
         history=history_rows(trainer.state.log_history, stage="train", columns=COLUMNS),
         speed=meter.rows,
         trainable=trainable,
