@@ -70,7 +70,7 @@ def judge(name: str, members: Sequence[Member], config: SweepConfig) -> Standing
     _check_pairs(base, finished)
     keys = sorted(base.scores)
     base_Q = np.array([base.scores[key].loss for key in keys])
-    alpha = (1 - config.confidence) / 2 / max(1, len(finished) - 1)
+    alpha = round((1 - config.confidence) / 2 / max(1, len(finished) - 1), 12)
     differing = _differing(finished)
     standings = []
     for member in finished:

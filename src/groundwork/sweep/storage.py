@@ -75,7 +75,14 @@ def _make(address: str, config: SweepConfig, on_dead: Callable[[Any], None]) -> 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Two workers that make the tables of a new file at once would fail."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.lock").open("wb") as lock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(f"{path.name}.lock").open("wb")
+    except OSError as error:
+        raise ConfigError(
+            f"--storage: {path} cannot be made ({error.strerror}); expected a folder that can be "
+            "written"
+        ) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
