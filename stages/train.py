@@ -25,12 +25,14 @@ from groundwork.records import Question, Reject
 from groundwork.tracking import Run, stage_run
 from groundwork.train import (
     SCORES,
+    Preferences,
     Prepared,
     Settings,
     TrainConfig,
     Tuned,
     checkpoint_dir,
     forget_checkpoints,
+    make_preferences,
     prepare_pairs,
     save_adapter,
     score_pairs,
@@ -56,9 +58,10 @@ def train() -> None:
     )
     with stage_run("train", inputs=INPUTS) as run:
         prepared, watched = _prepare(settings)
-        _check_rejects(prepared, watched, config)
+        preferences = _preferences(prepared, watched, settings)
+        rejects = _check_rejects((prepared, watched, *preferences), config)
         work_dir = _work_dir(prepared, watched, settings)
-        tuned = _tune(prepared, watched, config=config, work_dir=work_dir)
+        tuned = _tune(prepared, watched, preferences, config=config, work_dir=work_dir)
         names = save_adapter(tuned, FOLDER / "adapter", info=info)
         write_jsonl(FOLDER / "history.jsonl", tuned.history)
         write_json(FOLDER / "speed.json", tuned.speed)
@@ -74,7 +77,7 @@ def train() -> None:
                 "trainable_parameters": tuned.trainable,
                 "trainable_percent": 100 * tuned.trainable / tuned.total,
                 "pairs": len(prepared.pairs),
-                "rejects": len(prepared.rejects) + len(watched.rejects),
+                "rejects": len(rejects),
             }
         )
         run.set_output(FOLDER / "manifest.json")
@@ -86,7 +89,7 @@ def train() -> None:
     last = [row["loss"] for row in tuned.history if "loss" in row][-1]
     print(
         f"train: {tuned.trainable / 1e6:.2f} million of {tuned.total / 1e6:.1f} million parameters "
-        f"on {len(prepared.pairs)} pairs, {_counted([*prepared.rejects, *watched.rejects])}; "
+        f"on {len(prepared.pairs)} pairs, {_counted(rejects)}; "
         f"loss {last:.2f} after {tuned.history[-1]['step']} steps, "
         f"in {time.monotonic() - started:.0f} s"
     )
@@ -111,10 +114,24 @@ def _prepare(settings: Settings) -> tuple[Prepared, Prepared]:
     return prepared, watched
 
 
-def _tune(prepared: Prepared, watched: Prepared, *, config: TrainConfig, work_dir: Path) -> Tuned:
+def _tune(
+    prepared: Prepared,
+    watched: Prepared,
+    preferences: tuple[Preferences, ...],
+    *,
+    config: TrainConfig,
+    work_dir: Path,
+) -> Tuned:
     """The trained adapter; of a training that its sweep has stopped no checkpoints are left."""
     try:
-        return tune(BASE, train=prepared, validation=watched, config=config, work_dir=work_dir)
+        return tune(
+            BASE,
+            train=prepared,
+            validation=watched,
+            config=config,
+            work_dir=work_dir,
+            preferences=preferences,
+        )
     except StoppedError:
         forget_checkpoints(work_dir)
         raise
@@ -145,16 +162,38 @@ def _questions(split: str) -> list[Question]:
         ) from error
 
 
-def _check_rejects(prepared: Prepared, watched: Prepared, config: TrainConfig) -> None:
-    rejects = [*prepared.rejects, *watched.rejects]
+def _preferences(
+    prepared: Prepared, watched: Prepared, settings: Settings
+) -> tuple[Preferences, ...]:
+    """To train on and to watch; none unless `train.preference.enabled`."""
+    config = settings.config
+    if not config.preference.enabled:
+        return ()
+    tokenizer, _ = open_tokenizer(model_dir(BASE))
+    return tuple(
+        make_preferences(
+            part, tokenizer=tokenizer, max_length=settings.max_length, seed=config.seed
+        )
+        for part in (prepared, watched)
+    )
+
+
+def _check_rejects(parts: Sequence[Prepared | Preferences], config: TrainConfig) -> list[Reject]:
+    """All of them, written down. Raises: `RejectsError` when they are too many, or nothing is left.
+
+    The first of `parts` is what is trained on, the third what preference tuning is.
+    """
+    rejects = [reject for part in parts for reject in part.rejects]
     write_jsonl(FOLDER / "rejects.jsonl", rejects)
-    total = len(rejects) + len(prepared.pairs) + len(watched.pairs)
-    if not prepared.pairs or len(rejects) / total > config.max_reject_ratio:
+    total = len(rejects) + sum(len(part.pairs) for part in parts)
+    nothing = any(not part.pairs for part in parts[::2])
+    if nothing or len(rejects) / total > config.max_reject_ratio:
         raise RejectsError(
             f"{len(rejects)} of {total} pairs cannot be trained on, more than "
             f"train.max_reject_ratio={config.max_reject_ratio} ({_counted(rejects)}); "
             f"see {FOLDER / 'rejects.jsonl'}; more tokens (model.max_length) admit longer ones"
         )
+    return rejects
 
 
 def _counted(rejects: Sequence[Reject]) -> str:

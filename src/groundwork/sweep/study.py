@@ -119,8 +119,10 @@ def _work(wanted: Study) -> str:
 
 def _is_open(study: "optuna.Study", trials: int) -> bool:
     """Whether a trial waits (of a dead worker, or the base), or there are too few."""
+    from optuna.storages import fail_stale_trials
     from optuna.trial import TrialState
 
+    fail_stale_trials(study)
     known = study.get_trials(deepcopy=False)
     begun = [t for t in known if t.state != TrialState.WAITING and IS_BASE not in t.user_attrs]
     return len(known) > 0 and (

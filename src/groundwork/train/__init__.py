@@ -7,7 +7,7 @@ from groundwork.train.checkpoint import (
     notes_on_checkpoints,
     without_pickle,
 )
-from groundwork.train.config import LoraSection, TrainConfig
+from groundwork.train.config import LoraSection, PreferenceSection, TrainConfig
 from groundwork.train.examples import (
     Prepared,
     Reason,
@@ -16,6 +16,7 @@ from groundwork.train.examples import (
     prepare_pairs,
 )
 from groundwork.train.meter import meter_class
+from groundwork.train.preferences import Preference, Preferences, make_preferences
 from groundwork.train.scores import SCORES, PairScore, score_pairs
 from groundwork.train.tuning import (
     Tuned,
@@ -32,6 +33,9 @@ __all__ = [
     "SCORES",
     "LoraSection",
     "PairScore",
+    "Preference",
+    "PreferenceSection",
+    "Preferences",
     "Prepared",
     "Reason",
     "Settings",
@@ -41,6 +45,7 @@ __all__ = [
     "checkpoint_dir",
     "forget_checkpoints",
     "history_rows",
+    "make_preferences",
     "meter_class",
     "newest_checkpoint",
     "notes_on_checkpoints",

@@ -15,12 +15,18 @@ from groundwork.base import BaseInfo, device_type, load_base, reproducible
 from groundwork.errors import ConfigError
 from groundwork.train.checkpoint import ADAPTER, newest_checkpoint, notes_on_checkpoints
 from groundwork.train.config import TrainConfig
+from groundwork.train.dpo import NAMES as PREFERENCE_NAMES
+from groundwork.train.dpo import prefer
 from groundwork.train.examples import Prepared
 from groundwork.train.meter import meter_class
+from groundwork.train.preferences import Preferences
 from groundwork.train.trl import make_plan, make_trainer, notes, training_arguments, with_adapters
 from groundwork.train.watch import watchers
 
-COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", "entropy", "eval_loss")
+COLUMNS = (
+    *("epoch", "loss", "learning_rate", "grad_norm", "entropy", "eval_loss"),
+    *PREFERENCE_NAMES.values(),
+)
 """What the history holds of each logged step; nothing in it depends on the clock."""
 
 
@@ -48,8 +54,11 @@ def tune(
     validation: Prepared,
     config: TrainConfig,
     work_dir: Path,
+    preferences: tuple[Preferences, ...] = (),
 ) -> Tuned:
     """Train the adapter of the base model in `base_dir`; checkpoints lie in `work_dir`.
+
+    `preferences`, to train and to watch or none, tune it once more after that.
 
     Raises: `ConfigError` when a target module is missing or the loss is not a number.
     """
@@ -81,11 +90,15 @@ def tune(
             trainer.add_callback(watcher)
         found = newest_checkpoint(work_dir)
         trainer.train(resume_from_checkpoint=str(found) if found else None)
+    logs = list(trainer.state.log_history)
+    if preferences:
+        train_on, watch = (part.pairs for part in preferences)
+        logs += prefer(trainer, tokenizer, train=train_on, validation=watch, config=config)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return Tuned(
         model=trainer.model,
         tokenizer=tokenizer,
-        history=history_rows(trainer.state.log_history, stage="train", columns=COLUMNS),
+        history=history_rows(logs, stage="train", columns=COLUMNS),
         speed=meter.rows,
         trainable=trainable,
         total=info.parameters + trainable,
@@ -103,7 +116,7 @@ def history_rows(
     rows: dict[int, dict[str, float]] = {}
     for entry in logs:
         kept = {name: float(entry[name]) for name in columns if name in entry}
-        if not any(name == "loss" or name.startswith("eval_") for name in kept):
+        if not any(name.endswith("loss") or name.startswith("eval_") for name in kept):
             continue
         step = int(entry["step"])
         for name, value in kept.items():
