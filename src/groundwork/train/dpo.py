@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from groundwork.base import older_names, reproducible
-from groundwork.train.checkpoint import newest_checkpoint, without_pickle
+from groundwork.train.checkpoint import train_to_end, without_pickle
 from groundwork.train.config import TrainConfig
 from groundwork.train.meter import meter_class
 from groundwork.train.preferences import Preference
@@ -91,8 +91,8 @@ def prefer(
         )
         tuner = _tuner(trainer.model, tokenizer, arguments, train=train, validation=validation)
         tuner.add_callback(meter_class()("train: preferences"))
-        found = newest_checkpoint(folder)
-        tuner.train(resume_from_checkpoint=str(found) if found else None)
+        with older_names():
+            train_to_end(tuner, folder)
     trainer.model.delete_adapter(REFERENCE)
     return [_row(entry, start) for entry in tuner.state.log_history]
 

@@ -19,6 +19,7 @@ NUMBER = re.compile(r"(?<![\w\[])\d+(?:[.,]\d+)*(?![\w\]])")
 CITATION = re.compile(r"\[\d+\]")
 WORD = re.compile(r"[a-z0-9]+")
 FACTORS = (0.5, 0.75, 1.25, 1.5, 2.0, 3.0)
+"""By which a number is multiplied; the first two make it smaller."""
 NUMBERS_SHARE = 0.5
 """Of the answers with numbers, how many get other ones; the rest get another question's answer."""
 
@@ -119,7 +120,7 @@ def other_numbers(text: str, draw: random.Random) -> str:
         places = len(digits.rpartition(mark)[2]) if mark else 0
         value = float(digits.replace(",", "" if places == 3 else "."))  # 1,000 is a thousand
         if mark == "," and places == 3:
-            return f"{max(1, round(value * draw.choice(FACTORS))) + 1:,}"
+            return f"{round(value * draw.choice(FACTORS[2:])):,}"
         changed = f"{value * draw.choice(FACTORS):.{places}f}"
         return changed if changed != digits else f"{value + 1:.{places}f}"
 

@@ -13,7 +13,7 @@ from typing import Any
 from groundwork.artifacts import write_bytes, write_json
 from groundwork.base import BaseInfo, device_type, load_base, reproducible
 from groundwork.errors import ConfigError
-from groundwork.train.checkpoint import ADAPTER, newest_checkpoint, notes_on_checkpoints
+from groundwork.train.checkpoint import ADAPTER, notes_on_checkpoints, train_to_end
 from groundwork.train.config import TrainConfig
 from groundwork.train.dpo import NAMES as PREFERENCE_NAMES
 from groundwork.train.dpo import prefer
@@ -88,8 +88,7 @@ def tune(
         trainer.add_callback(meter)
         for watcher in watchers():
             trainer.add_callback(watcher)
-        found = newest_checkpoint(work_dir)
-        trainer.train(resume_from_checkpoint=str(found) if found else None)
+        train_to_end(trainer, work_dir)
     logs = list(trainer.state.log_history)
     if preferences:
         train_on, watch = (part.pairs for part in preferences)
