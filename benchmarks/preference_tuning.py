@@ -54,7 +54,7 @@ def main(overrides: Sequence[str]) -> None:
         started = time.monotonic()
         for row in _tune(config, domain, index, encoder, folder=Path(folder)):
             if "reward_margin" in row or "eval_reward_margin" in row:
-                print({key: round(value, 3) for key, value in row.items()})
+                print({key: round(value, 3) for key, value in row.items()}, flush=True)
         print(f"tuned in {time.monotonic() - started:.0f} s")
         before, after = (
             _figures(
