@@ -112,7 +112,8 @@ def _store(checkout: Checkout) -> "MlflowClient":
 
 
 def _wait_for_the_worker(checkout: Checkout) -> None:
-    """Until nothing is queued or running."""
+    """Until nothing is queued or running; a worker that the stop of an earlier one ends is
+    started again."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         status = checkout.run("dvc", "queue", "status")
@@ -120,6 +121,8 @@ def _wait_for_the_worker(checkout: Checkout) -> None:
             return
         if time.monotonic() > deadline:
             raise AssertionError(f"the queue is not empty after {PATIENCE_S} s:\n{status}")
+        if "0 active, 0 idle" in status:
+            checkout.run("dvc", "queue", "start", "-j", "1")
         time.sleep(2)
 
 
