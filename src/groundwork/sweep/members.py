@@ -5,8 +5,11 @@ A run finds its parent by its experiment's name, `<sweep>-<number>` or `<sweep>-
 """
 
 import json
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from groundwork.artifacts import from_mapping
@@ -139,11 +142,9 @@ def _member(store: "MlflowClient", run: "Run") -> Member:
 
 def _scores(store: "MlflowClient", run_id: str) -> dict[str, PairScore]:
     """Raises: `InputError` when the run lacks them."""
-    import tempfile
-    from pathlib import Path
-
     from mlflow.exceptions import MlflowException
 
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = Path(store.download_artifacts(run_id, SCORES, folder))
