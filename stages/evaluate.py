@@ -132,7 +132,7 @@ def _retriever(
 ) -> dict[str, Any]:
     """What the adapter does to the search that serves; without one there is nothing to compare."""
     manifest = read_json(ARTIFACTS_DIR / "index" / "manifest.json")
-    about = {"serves": "adapted" if retrieval.index.retriever else "base", "questions": {}}
+    about: dict[str, Any] = {"serves": "adapted" if retrieval.index.retriever else "base", "questions": {}}
     if retrieval.index.retriever:
         plain = retrieval.unadapted()
         about["questions"] = compare_on(
@@ -143,7 +143,7 @@ def _retriever(
             resamples=config.resamples,
             seed=config.seed,
         )
-    return about | manifest["retriever"]
+    return {**about, **manifest["retriever"]}
 
 
 def _write(

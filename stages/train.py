@@ -1,5 +1,6 @@
 """Stage `train`: the adapter, by QLoRA on prompts that hold retrieved passages."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,11 +20,13 @@ from groundwork.artifacts import (
 )
 from groundwork.base import model_dir, open_tokenizer, read_info
 from groundwork.config import DomainConfig, load
-from groundwork.errors import ArtifactError, InputError, RejectsError
+from groundwork.errors import ArtifactError, InputError, RejectsError, StoppedError
 from groundwork.index import Encoder, load_index
 from groundwork.records import Question, Reject
-from groundwork.tracking import stage_run
+from groundwork.tracking import Run, stage_run
 from groundwork.train import (
+    SCORES,
+    Preferences,
     Prepared,
     Settings,
     TrainConfig,
@@ -31,9 +34,11 @@ from groundwork.train import (
     Tuned,
     checkpoint_dir,
     forget_checkpoints,
+    make_preferences,
     prepare_pairs,
     render_training,
     save_adapter,
+    score_pairs,
     tune,
 )
 from stages import main
@@ -56,9 +61,10 @@ def train() -> None:
     )
     with stage_run("train", inputs=INPUTS) as run:
         prepared, watched = _prepare(settings)
-        _check_rejects(prepared, watched, config)
+        preferences = _preferences(prepared, watched, settings)
+        rejects = _check_rejects((prepared, watched, *preferences), config)
         work_dir = _work_dir(prepared, watched, settings)
-        tuned = tune(BASE, train=prepared, validation=watched, config=config, work_dir=work_dir)
+        tuned = _tune(prepared, watched, preferences, config=config, work_dir=work_dir)
         names = save_adapter(tuned, FOLDER / "adapter", info=info)
         write_jsonl(FOLDER / "history.jsonl", tuned.history)
         write_json(FOLDER / "speed.json", tuned.speed)
@@ -76,17 +82,19 @@ def train() -> None:
                 "trainable_parameters": tuned.trainable,
                 "trainable_percent": 100 * tuned.trainable / tuned.total,
                 "pairs": len(prepared.pairs),
-                "rejects": len(prepared.rejects) + len(watched.rejects),
+                "rejects": len(rejects),
             }
         )
         run.set_output(FOLDER / "manifest.json")
+        if run.parent_id:
+            _log_scores(run, tuned, watched)
     forget_checkpoints(work_dir)
     for note in tuned.notes:
         print(f"train: {note}")
     last = [row["loss"] for row in tuned.history if "loss" in row][-1]
     print(
         f"train: {tuned.trainable / 1e6:.2f} million of {tuned.total / 1e6:.1f} million parameters "
-        f"on {len(prepared.pairs)} pairs, {_counted([*prepared.rejects, *watched.rejects])}; "
+        f"on {len(prepared.pairs)} pairs, {_counted(rejects)}; "
         f"loss {last:.2f} after {tuned.history[-1]['step']} steps, "
         f"in {time.monotonic() - started:.0f} s"
     )
@@ -123,6 +131,44 @@ def _prepare(settings: Settings) -> tuple[Prepared, Prepared]:
     return prepared, watched
 
 
+def _tune(
+    prepared: Prepared,
+    watched: Prepared,
+    preferences: tuple[Preferences, ...],
+    *,
+    config: TrainConfig,
+    work_dir: Path,
+) -> Tuned:
+    """The trained adapter; of a training that its sweep has stopped no checkpoints are left."""
+    try:
+        return tune(
+            BASE,
+            train=prepared,
+            validation=watched,
+            config=config,
+            work_dir=work_dir,
+            preferences=preferences,
+        )
+    except StoppedError:
+        forget_checkpoints(work_dir)
+        raise
+
+
+def _log_scores(run: Run, tuned: Tuned, watched: Prepared) -> None:
+    """The validation pairs' scores, by which `groundwork sweep best` compares trainings."""
+    scores = score_pairs(tuned.model, tuned.tokenizer, watched.pairs)
+    if not scores:
+        return
+    run.log_text("".join(json.dumps(asdict(score)) + "\n" for score in scores), SCORES)
+    run.log_metrics(
+        {
+            "validation_loss": sum(score.loss for score in scores) / len(scores),
+            "validation_token_accuracy": sum(score.right for score in scores)
+            / sum(score.tokens for score in scores),
+        }
+    )
+
+
 def _questions(split: str) -> list[Question]:
     path = QA / f"{split}.jsonl"
     try:
@@ -133,16 +179,38 @@ def _questions(split: str) -> list[Question]:
         ) from error
 
 
-def _check_rejects(prepared: Prepared, watched: Prepared, config: TrainConfig) -> None:
-    rejects = [*prepared.rejects, *watched.rejects]
+def _preferences(
+    prepared: Prepared, watched: Prepared, settings: Settings
+) -> tuple[Preferences, ...]:
+    """To train on and to watch; none unless `train.preference.enabled`."""
+    config = settings.config
+    if not config.preference.enabled:
+        return ()
+    tokenizer, _ = open_tokenizer(model_dir(BASE))
+    return tuple(
+        make_preferences(
+            part, tokenizer=tokenizer, max_length=settings.max_length, seed=config.seed
+        )
+        for part in (prepared, watched)
+    )
+
+
+def _check_rejects(parts: Sequence[Prepared | Preferences], config: TrainConfig) -> list[Reject]:
+    """All of them, written down. Raises: `RejectsError` when they are too many, or nothing is left.
+
+    The first of `parts` is what is trained on, the third what preference tuning is.
+    """
+    rejects = [reject for part in parts for reject in part.rejects]
     write_jsonl(FOLDER / "rejects.jsonl", rejects)
-    total = len(rejects) + len(prepared.pairs) + len(watched.pairs)
-    if not prepared.pairs or len(rejects) / total > config.max_reject_ratio:
+    total = len(rejects) + sum(len(part.pairs) for part in parts)
+    nothing = any(not part.pairs for part in parts[::2])
+    if nothing or len(rejects) / total > config.max_reject_ratio:
         raise RejectsError(
             f"{len(rejects)} of {total} pairs cannot be trained on, more than "
             f"train.max_reject_ratio={config.max_reject_ratio} ({_counted(rejects)}); "
             f"see {FOLDER / 'rejects.jsonl'}; more tokens (model.max_length) admit longer ones"
         )
+    return rejects
 
 
 def _counted(rejects: Sequence[Reject]) -> str:

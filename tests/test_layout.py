@@ -77,9 +77,9 @@ def _part(path: Path) -> str:
 
 
 def test_house_has_the_rooms_it_says() -> None:
-    """A new folder is a stage, or what stages share: the service, its answers, the engines."""
+    """A new folder is a stage, or what stages share: the service, its answers, engines, sweeps."""
     stages = {path.stem for path in (ROOT / "stages").glob("*.py")} - {"__init__"}
-    assert stages | {"answer", "engine", "serve"} == ROOMS
+    assert stages | {"answer", "engine", "serve", "sweep"} == ROOMS
     assert {path.stem for path in SOURCE_DIR.glob("*.py")} == HALL | {"__init__", "cli"}
 
 

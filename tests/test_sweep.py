@@ -30,6 +30,8 @@ COMPOSED = (
     "domain.mirror.include=[/levels/,/connectors/]",
     "base.steps=1", "base.layers=2", "base.threads=1",
     "train.max_steps=2", "train.eval_pairs=1", "train.threads=1",
+    "sweep.eval_pairs=2", "sweep.fixed=[]", "sweep.resamples=200",
+    "sweep.choices=[{key:train.lora.rank,values:[2,3]}]",
 )  # fmt: skip
 """What the user of this checkout has composed beside the small profile."""
 PATIENCE_S = 900
@@ -83,6 +85,22 @@ def runs(checkout: Checkout, alone: str) -> "dict[str, Run]":
     return named
 
 
+@pytest.fixture(scope="module")
+def best(checkout: Checkout, runs: "dict[str, Run]") -> dict[str, Any]:
+    """What `groundwork sweep best` says of a sweep that `groundwork sweep queue` has queued.
+
+    Its first training has the values of none before it, its base those of the workspace.
+    """
+    checkout.run("groundwork", "sweep", "queue", "--name", "tiny")
+    checkout.run("dvc", "queue", "start", "-j", "1")
+    try:
+        _wait_for_the_worker(checkout)
+    finally:
+        checkout.run("dvc", "queue", "stop", "--kill")
+    found: dict[str, Any] = json.loads(checkout.run("groundwork", "sweep", "best", "--json"))
+    return found
+
+
 def _set(overrides: tuple[str, ...]) -> list[str]:
     return [word for override in overrides for word in ("-S", override)]
 
@@ -94,7 +112,8 @@ def _store(checkout: Checkout) -> "MlflowClient":
 
 
 def _wait_for_the_worker(checkout: Checkout) -> None:
-    """Until nothing is queued or running."""
+    """Until nothing is queued or running; a worker that the stop of an earlier one ends is
+    started again."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         status = checkout.run("dvc", "queue", "status")
@@ -102,6 +121,8 @@ def _wait_for_the_worker(checkout: Checkout) -> None:
             return
         if time.monotonic() > deadline:
             raise AssertionError(f"the queue is not empty after {PATIENCE_S} s:\n{status}")
+        if "0 active, 0 idle" in status:
+            checkout.run("dvc", "queue", "start", "-j", "1")
         time.sleep(2)
 
 
@@ -186,3 +207,19 @@ def test_workspace_is_left_as_it_was(
     """Experiments of the queue and in a copy change no file that git or DVC looks after."""
     assert _workspace(checkout) == before
     assert checkout.run("git", "status", "--porcelain", "--untracked-files=no") == ""
+
+
+def test_queued_grid_has_one_parent_and_a_best(checkout: Checkout, best: dict[str, Any]) -> None:
+    """The base and both ranks are compared on two validation pairs, and stand under one run."""
+    assert (best["sweep"], best["pairs"], best["unfinished"]) == ("tiny", 2, {})
+    ranks = {row["experiment"]: row["values"].get("train.lora.rank") for row in best["ranked"]}
+    assert ranks == {"tiny-base": "16", "tiny-1": "2", "tiny-2": "3"}
+    losses = [row["loss"] for row in best["ranked"]]
+    assert losses == sorted(losses)
+    assert best["best"] == best["ranked"][0]["experiment"]
+    store = _store(checkout)
+    parents = {
+        store.get_run(row["run_id"]).data.tags["mlflow.parentRunId"] for row in best["ranked"]
+    }
+    assert len(parents) == 1
+    assert store.get_run(parents.pop()).data.tags["groundwork.sweep"] == "tiny"

@@ -9,7 +9,7 @@ from groundwork.artifacts import short_id, write_manifest
 from groundwork.base import BaseConfig, build_embedded, describe, save_embedded, write_info
 from groundwork.config import DomainConfig, ModelConfig
 from groundwork.records import Chunk, Document, Evidence, Question, Retrieved
-from groundwork.train import LoraSection, TrainConfig
+from groundwork.train import LoraSection, PreferenceSection, TrainConfig
 
 PLANTS = ("moss", "fern", "oak", "ivy", "pine", "reed", "elm", "fir")
 NEEDS = ("shade", "sun", "water", "sand", "wind", "chalk", "salt", "frost")
@@ -186,6 +186,9 @@ def train_config(**changes: Any) -> TrainConfig:
         "patience": 0,
         "threads": 1,
         "max_reject_ratio": 0.2,
+        "preference": PreferenceSection(
+            enabled=False, beta=0.1, learning_rate=1e-3, max_steps=4, sft_weight=0.0
+        ),
         "seed": 5,
     }
     return TrainConfig(**(values | changes))

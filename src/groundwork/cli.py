@@ -129,6 +129,28 @@ def _diff(arguments: Arguments) -> int:
     return 0
 
 
+def _sweep(arguments: Arguments) -> int:
+    from groundwork.command import sweeping
+
+    match arguments.action:
+        case "queue":
+            print(sweeping.queue_sweep(arguments.name, root=Path.cwd()))
+        case "run":
+            trials, storage = arguments.trials, arguments.storage
+            print(
+                sweeping.run_sweep(
+                    arguments.name, trials=trials, storage=storage, root=Path.cwd(), say=_tell
+                )
+            )
+        case "best":
+            print(sweeping.best(arguments.name, as_json=arguments.json))
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
+
+
 def _doctor(arguments: Arguments) -> int:
     if arguments.forecast:
         from groundwork.command.forecast import forecast
@@ -177,6 +199,7 @@ COMMANDS: dict[str, Callable[[Arguments], int]] = {
     "trace": _trace,
     "release": _release,
     "diff": _diff,
+    "sweep": _sweep,
     "doctor": _doctor,
     "export": _export,
     "mend": _mend,

@@ -29,6 +29,10 @@ class EndpointError(GroundworkError, RuntimeError):
     """A remote endpoint is down or answers nonsense; check its URL, key and model name."""
 
 
+class StoppedError(GroundworkError, InterruptedError):
+    """Whoever watches a training found that it is not worth going on; nothing is to be done."""
+
+
 class EngineError(GroundworkError, RuntimeError):
     """Workers of an engine failed, or a cluster cannot be reached; read the log that it names."""
 

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 OUTPUT_TAG = "groundwork.output_sha256"
 """Tag of a run that names the manifest which the stage wrote: finds the run of an artifact."""
 STAGE_TAG = "groundwork.stage"
+MLFLOW_PARENT = "mlflow.parentRunId"
+"""MLflow's own: its UI shows a run below the one that the tag names."""
+SWEEP_TAG = "groundwork.sweep"
+"""Tag of the run under which the runs of a sweep stand: its name."""
+EXPERIMENT_TAG = "groundwork.experiment"
+"""Tag of a run: the name of its DVC experiment or trial, `workspace` outside of any."""
+BASE = "base"
+"""`<sweep>-base`: the member of a sweep that the others are compared with."""
 SQLITE = "sqlite:///"
 BATCH = 500
 """Metrics in one call; the server accepts at most 1,000."""
@@ -86,6 +94,8 @@ class Run:
 
     client: "MlflowClient"
     run_id: str
+    parent_id: str
+    """The run of the sweep that this one belongs to; empty outside of any."""
 
     def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
         """Log numbers under their names; NaN is an error, never silently kept."""
@@ -112,6 +122,10 @@ class Run:
             self.client.log_artifacts(self.run_id, str(path), folder)
         else:
             self.client.log_artifact(self.run_id, str(path), folder)
+
+    def log_text(self, text: str, name: str) -> None:
+        """Store a text as a file of the run."""
+        self.client.log_text(self.run_id, text, name)
 
     def set_output(self, manifest_path: Path) -> None:
         """Tie the run to the artifact that it wrote, by the manifest's sha256."""
@@ -152,7 +166,7 @@ def describe(stage: str, inputs: Sequence[Path]) -> Opening:
     tags = {
         STAGE_TAG: stage,
         "mlflow.source.git.commit": git_commit(),
-        "groundwork.experiment": os.environ.get("DVC_EXP_NAME", "workspace"),
+        EXPERIMENT_TAG: os.environ.get("DVC_EXP_NAME", "workspace"),
         **{f"input.{path.parent.name}.{path.name}": sha256_file(path) for path in inputs},
     }
     flat = {key: str(value)[:6000] for key, value in flatten(params).items()}
@@ -164,24 +178,44 @@ def open_run(opening: Opening) -> Run:
     from mlflow.entities import Param, RunTag
 
     store = client()
-    found = store.get_experiment_by_name(opening.domain)
-    experiment_id = (
-        found.experiment_id
-        if found
-        else store.create_experiment(
-            opening.domain, artifact_location=_artifact_location(project_root(), opening.domain)
-        )
-    )
-    name = f"{opening.stage} {opening.tags['groundwork.experiment']}"
-    run_id = store.create_run(experiment_id, run_name=name).info.run_id
+    experiment_id = experiment_of(opening.domain, store)
+    name = opening.tags[EXPERIMENT_TAG]
+    parent_id = find_sweep(store, experiment_id, _sweep_of(name))
+    given = opening.tags | ({MLFLOW_PARENT: parent_id} if parent_id else {})
+    run_id = store.create_run(experiment_id, run_name=f"{opening.stage} {name}").info.run_id
     flat = [Param(key, value) for key, value in opening.params.items()]
-    tags = [RunTag(key, value) for key, value in opening.tags.items()]
+    tags = [RunTag(key, value) for key, value in given.items()]
     store.log_batch(run_id, params=flat[:100], tags=tags)
     for start in range(100, len(flat), 100):
         store.log_batch(run_id, params=flat[start : start + 100])
-    run = Run(store, run_id)
+    run = Run(store, run_id, parent_id)
     run.log_artifact(Path("params.yaml"))
     return run
+
+
+def experiment_of(domain: str, store: "MlflowClient") -> str:
+    """Id of the MLflow experiment of a domain, made when it is new."""
+    found = store.get_experiment_by_name(domain)
+    if found:
+        return str(found.experiment_id)
+    location = _artifact_location(project_root(), domain)
+    return str(store.create_experiment(domain, artifact_location=location))
+
+
+def _sweep_of(experiment: str) -> str:
+    """`lora` for `lora-3` and `lora-base`; empty for a name that no sweep gives."""
+    sweep, _, member = experiment.rpartition("-")
+    return sweep if member == BASE or member.isdecimal() else ""
+
+
+def find_sweep(store: "MlflowClient", experiment_id: str, sweep: str) -> str:
+    """Id of the run of the sweep of that name, the oldest of several; empty when there is none."""
+    if not sweep:
+        return ""
+    named = f"tags.`{SWEEP_TAG}` = '{sweep}'"
+    order = ["attributes.start_time ASC", "attributes.run_id ASC"]
+    found = store.search_runs([experiment_id], filter_string=named, order_by=order, max_results=1)
+    return str(found[0].info.run_id) if found else ""
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from groundwork.errors import ArtifactError, ConfigError, InputError, RejectsErr
 from groundwork.index import Encoder, IndexConfig, build_index
 from groundwork.records import Question
 from groundwork.tracking import client, find_run
+from groundwork.train import PreferenceSection
 
 pytestmark = pytest.mark.slow
 ADAPTER = Path("artifacts/train/adapter/adapter_model.safetensors")
@@ -200,6 +201,20 @@ def test_damaged_base_is_an_error(ready: Path) -> None:
         stream.write(b"x")
     with pytest.raises(ArtifactError, match=r"model\.safetensors: sha256"):
         run_stage("train")
+
+
+def test_preferences_are_part_of_the_history(ready: Path) -> None:
+    """Switched on, the steps go on after those of the training, and MLflow has the margin."""
+    section = PreferenceSection(
+        enabled=True, beta=0.1, learning_rate=1e-3, max_steps=2, sft_weight=0.5
+    )
+    _write_params(preference=section, max_steps=2)
+    run_stage("train")
+    rows = read_jsonl(Path("artifacts/train/history.jsonl"))
+    assert [(row["step"], "reward_margin" in row) for row in rows] == [(2, False), (4, True)]
+    run_id = find_run("train", sha256_file(Path("artifacts/train/manifest.json")))
+    assert "reward_margin" in client().get_run(run_id).data.metrics
+    assert not list(Path(".cache").rglob("checkpoint-*"))
 
 
 def test_without_validation_pairs_no_loss_is_watched(ready: Path) -> None:

@@ -168,6 +168,16 @@ def test_training_goes_on_where_it_stopped(
     assert resumed.notes == ("going on from checkpoint-2",)
 
 
+def test_training_that_was_at_its_end_takes_no_step_more(base_dir: Path, tmp_path: Path) -> None:
+    """Killed after the last checkpoint, two of four steps into the epoch."""
+    whole = _tune(base_dir, tmp_path / "key", max_steps=2)
+    first = _saved(whole, base_dir, tmp_path / "a")
+    again = _tune(base_dir, tmp_path / "key", max_steps=2)
+    assert _saved(again, base_dir, tmp_path / "b") == first
+    assert again.history == whole.history
+    assert again.speed == []
+
+
 def test_cut_off_checkpoint_is_not_used(
     whole: tuple[Tuned, Path], base_dir: Path, tmp_path: Path
 ) -> None:

@@ -31,6 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_json(doctor)
     _add_export(commands)
+    _add_sweep(commands)
     _add(commands, "mend", "put right what a killed dvc left half written", "mend && dvc repro")
     _add(commands, "tour", "show results, the gate's decision and three answers", "tour")
     serve = _add(commands, "serve", "start the HTTP service", "serve --port 8080")
@@ -147,6 +148,32 @@ def _add_release(commands: "Commands") -> None:
         parser.add_argument(
             "version", nargs="?", metavar="V", help=f"{VERSION_HELP}; default: the {default}"
         )
+
+
+def _add_sweep(commands: "Commands") -> None:
+    sweep = _add(commands, "sweep", "try trainings, compare them", "sweep best")
+    actions = sweep.add_subparsers(dest="action", required=True, metavar="ACTION")
+    queued = _add(
+        actions, "queue", "put the grid of sweep.choices into DVC's queue",
+        "sweep queue && dvc queue start -j 1",
+    )  # fmt: skip
+    run = _add(
+        actions, "run", "train a study's trials, beside other workers of the same --storage",
+        "sweep run --name night --trials 12 --storage postgresql://ada@db.example/sweeps",
+    )  # fmt: skip
+    for parser in (queued, run):
+        parser.add_argument("--name", help="default: what it is and the time")
+    run.add_argument(
+        "--trials", type=_positive, default=12, help="of all workers together; default: 12"
+    )
+    run.add_argument(
+        "--storage", metavar="URL", help="database of the study; default: state/sweeps.db"
+    )
+    best = _add(
+        actions, "best", "name the winner with its interval against the base", "sweep best --json"
+    )
+    best.add_argument("name", nargs="?", metavar="SWEEP", help="default: the newest")
+    _add_json(best)
 
 
 def _add(commands: "Commands", name: str, purpose: str, example: str) -> argparse.ArgumentParser:

@@ -20,6 +20,7 @@ SECTIONS = {
     "classify": "groundwork.classify:ClassifyConfig",
     "base": "groundwork.base:BaseConfig",
     "train": "groundwork.train:TrainConfig",
+    "sweep": "groundwork.sweep:SweepConfig",
     "model": "groundwork.config:ModelConfig",
     "answer": "groundwork.answer:AnswerConfig",
     "evaluate": "groundwork.evaluate:EvaluateConfig",

@@ -7,7 +7,7 @@ from groundwork.train.checkpoint import (
     notes_on_checkpoints,
     without_pickle,
 )
-from groundwork.train.config import LoraSection, TrainConfig
+from groundwork.train.config import LoraSection, PreferenceSection, TrainConfig
 from groundwork.train.estimate import Memory, changes, count_parameters, estimate_memory
 from groundwork.train.examples import (
     Prepared,
@@ -20,8 +20,10 @@ from groundwork.train.merging import merge_model
 from groundwork.train.meter import meter_class
 from groundwork.train.patience import BEST, Looks, adapter_tensors, restore_best
 from groundwork.train.patience import keeper as best_keeper
+from groundwork.train.preferences import Preference, Preferences, make_preferences
 from groundwork.train.rates import Rates, measure_rates
 from groundwork.train.report import Trained, render_training
+from groundwork.train.scores import SCORES, PairScore, score_pairs
 from groundwork.train.trl import Plan, make_plan
 from groundwork.train.tuning import (
     Tuned,
@@ -30,13 +32,21 @@ from groundwork.train.tuning import (
     tune,
     write_adapter,
 )
+from groundwork.train.watch import GO, PIPES
 
 __all__ = [
     "BEST",
+    "GO",
+    "PIPES",
+    "SCORES",
     "Looks",
     "LoraSection",
     "Memory",
+    "PairScore",
     "Plan",
+    "Preference",
+    "PreferenceSection",
+    "Preferences",
     "Prepared",
     "Rates",
     "Reason",
@@ -54,6 +64,7 @@ __all__ = [
     "forget_checkpoints",
     "history_rows",
     "make_plan",
+    "make_preferences",
     "measure_rates",
     "merge_model",
     "meter_class",
@@ -63,6 +74,7 @@ __all__ = [
     "render_training",
     "restore_best",
     "save_adapter",
+    "score_pairs",
     "tune",
     "without_pickle",
     "write_adapter",

@@ -45,6 +45,21 @@ def newest_checkpoint(work_dir: Path) -> Path | None:
     return None
 
 
+def train_to_end(trainer: Any, work_dir: Path) -> None:
+    """Train, going on from the newest whole checkpoint; one of the last step is only loaded.
+
+    transformers 5 would take another step from it when the end is not the end of an epoch.
+    """
+    from transformers import TrainerState
+
+    found = newest_checkpoint(work_dir)
+    if found is None or _step(found) < trainer.args.max_steps:
+        trainer.train(resume_from_checkpoint=str(found) if found else None)
+        return
+    trainer._load_from_checkpoint(str(found))
+    trainer.state = TrainerState.load_from_json(str(found / TRAINER))
+
+
 def checkpoint_dir(stage: str, *, work: Mapping[str, Any], packages: Sequence[str]) -> Path:
     """Where the checkpoints of this very work lie: what `work` says, on this device, with these
     versions of `packages`."""

@@ -35,6 +35,19 @@ class LoraSection:
 
 
 @schema
+class PreferenceSection:
+    """Preference tuning after the training, see `preferences` and `dpo`."""
+
+    enabled: bool
+    beta: PositiveFloat
+    """How dearly the model pays for leaving the trained one (KL), beta of DPO."""
+    learning_rate: PositiveFloat
+    max_steps: PositiveInt
+    sft_weight: NonNegative
+    """Weight of the chosen answer's own loss beside DPO's; 0 leaves it out."""
+
+
+@schema
 class TrainConfig:
     """Optimisation, prompts and checkpoints."""
 
@@ -76,4 +89,5 @@ class TrainConfig:
     threads: PositiveInt
     """Processor threads: another number rounds differently, and so gives other bytes."""
     max_reject_ratio: Ratio
+    preference: PreferenceSection
     seed: Count

@@ -30,6 +30,8 @@ class Reason(StrEnum):
 
     TOO_LONG = "too_long"
     NO_EVIDENCE = "no_evidence"
+    NO_COUNTERPART = "no_counterpart"
+    """Preference tuning found no ungrounded answer to set beside the grounded one."""
 
 
 @dataclass(frozen=True, slots=True)

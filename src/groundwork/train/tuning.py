@@ -13,13 +13,16 @@ from typing import Any
 from groundwork.artifacts import write_bytes, write_json
 from groundwork.base import BaseInfo, device_type, load_base, reproducible
 from groundwork.errors import ConfigError
-from groundwork.train.checkpoint import ADAPTER, newest_checkpoint, notes_on_checkpoints
+from groundwork.train.checkpoint import ADAPTER, notes_on_checkpoints, train_to_end
 from groundwork.train.config import TrainConfig
+from groundwork.train.dpo import NAMES as PREFERENCE_NAMES
+from groundwork.train.dpo import prefer
 from groundwork.train.examples import Prepared
 from groundwork.train.meter import meter_class
 from groundwork.train.packing import check_apart, count_sequences
 from groundwork.train.patience import Looks, adapter_tensors, keeper, restore_best
 from groundwork.train.perplexity import perplexity
+from groundwork.train.preferences import Preferences
 from groundwork.train.trl import (
     make_plan,
     make_trainer,
@@ -28,9 +31,13 @@ from groundwork.train.trl import (
     training_arguments,
     with_adapters,
 )
+from groundwork.train.watch import watchers
 
 LOOK = "eval_loss"
-COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", "entropy", LOOK)
+COLUMNS = (
+    *("epoch", "loss", "learning_rate", "grad_norm", "entropy", LOOK),
+    *PREFERENCE_NAMES.values(),
+)
 """What the history holds of each logged step; nothing in it depends on the clock."""
 PERPLEXITY = "perplexity"
 """Of the validation answers: in the history at step 0, before, and in its last row, after."""
@@ -41,6 +48,7 @@ class Tuned:
     """A trained adapter."""
 
     model: Any
+    tokenizer: Any
     history: list[dict[str, float]]
     """Rows of `step`, what of `COLUMNS` was logged there, and `PERPLEXITY`."""
     speed: list[dict[str, float]]
@@ -59,8 +67,11 @@ def tune(
     validation: Prepared,
     config: TrainConfig,
     work_dir: Path,
+    preferences: tuple[Preferences, ...] = (),
 ) -> Tuned:
     """Train the adapter of the base model in `base_dir`; checkpoints lie in `work_dir`.
+
+    `preferences`, to train and to watch or none, tune it once more after that.
 
     Raises: `ConfigError` when a target module is missing or the loss is not a number.
     """
@@ -86,11 +97,23 @@ def tune(
             validation=validation.pairs,
         )
         meter = meter_class()("train: QLoRA")
-        trainer.add_callback(meter)
-        history = _train(trainer, config, work_dir)
+        for callback in (meter, *watchers()):
+            trainer.add_callback(callback)
+        watched = trainer.eval_dataset
+        before = perplexity(model, watched) if watched else None
+        _train(trainer, config, work_dir)
+    logs = list(trainer.state.log_history)
+    if preferences:
+        train_on, watch = (part.pairs for part in preferences)
+        logs += prefer(trainer, tokenizer, train=train_on, validation=watch, config=config)
+    history = history_rows(logs, stage="train", columns=COLUMNS)
+    if before is not None:
+        history.insert(0, {"step": 0, PERPLEXITY: before})
+        history[-1][PERPLEXITY] = perplexity(trainer.model, watched)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return Tuned(
         model=trainer.model,
+        tokenizer=tokenizer,
         history=history,
         speed=meter.rows,
         trainable=trainable,
@@ -103,26 +126,17 @@ def _sequences(train: Prepared, config: TrainConfig, info: BaseInfo) -> int:
     return count_sequences(train.pairs, max_length=info.max_length, packing=config.packing)
 
 
-def _train(trainer: Any, config: TrainConfig, work_dir: Path) -> list[dict[str, float]]:
-    """Train to the end or until patience ends; return the history, perplexities included."""
+def _train(trainer: Any, config: TrainConfig, work_dir: Path) -> None:
+    """Train to the end, or until patience ends."""
     if config.packing:
         check_apart(trainer)
     if config.lora.plus_ratio > 1:
         set_plus_rate(trainer, config)
     if config.patience:
         trainer.add_callback(keeper(work_dir, _looks(config), matrices=adapter_tensors))
-    watched = trainer.eval_dataset
-    before = perplexity(trainer.model, watched) if watched else None
-    found = newest_checkpoint(work_dir)
-    trainer.train(resume_from_checkpoint=str(found) if found else None)
-    state = trainer.state
+    train_to_end(trainer, work_dir)
     if config.patience:  # the trainer has looked at the last step, too
         restore_best(trainer.model, work_dir)
-    rows = history_rows(state.log_history, stage="train", columns=COLUMNS)
-    if before is not None:
-        rows.insert(0, {"step": 0, PERPLEXITY: before})
-        rows[-1][PERPLEXITY] = perplexity(trainer.model, watched)
-    return rows
 
 
 def _looks(config: TrainConfig) -> Looks:
@@ -139,7 +153,7 @@ def history_rows(
     rows: dict[int, dict[str, float]] = {}
     for entry in logs:
         kept = {name: float(entry[name]) for name in columns if name in entry}
-        if not any(name == "loss" or name.startswith("eval_") for name in kept):
+        if not any(name.endswith("loss") or name.startswith("eval_") for name in kept):
             continue
         step = int(entry["step"])
         for name, value in kept.items():

@@ -1,0 +1,213 @@
+"""Studies: workers that share a database, trials that are stopped, fail or lose their worker.
+
+The stage that they start is a process of its own that leaves a real run, but trains nothing.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweep_parts import sweep_config, write_checkout
+from tiny_base import DOMAIN, model_config, train_config
+
+from groundwork.errors import ConfigError, EngineError, InputError
+from groundwork.sweep import Study, make_space, newest_sweep, read_members, run_study
+from groundwork.sweep.config import Choice, Range
+from groundwork.sweep.study import _draw
+from groundwork.tracking import client
+
+pytestmark = pytest.mark.slow
+SOURCE_DIR = Path(__file__).resolve().parents[2] / "src"
+
+
+@pytest.fixture
+def params(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A checkout with a stage `train` that says losses and trains nothing."""
+    monkeypatch.setenv("PYTHONPATH", str(SOURCE_DIR))
+    values = {
+        "domain": asdict(DOMAIN),
+        "model": asdict(model_config()),
+        "train": asdict(train_config()),
+        "sweep": asdict(sweep_config(choices=[Choice("train.lora.rank", [2, 4])])),
+    }
+    write_checkout(checkout, values)
+    return values
+
+
+def _study(params: dict[str, Any], *, trials: int, **changes: Any) -> Study:
+    config = sweep_config(**({"choices": [Choice("train.lora.rank", [2])]} | changes))
+    return Study(
+        name="s",
+        storage="sqlite:///sweeps.db",
+        trials=trials,
+        space=make_space(config, params, grid=False),
+        config=config,
+        params=params,
+        root=Path.cwd(),
+    )
+
+
+def _run(study: Study) -> list[str]:
+    lines: list[str] = []
+    run_study(study, say=lines.append)
+    return lines
+
+
+def _statuses() -> dict[str, str]:
+    return {m.experiment: m.status for m in read_members(client(), "s", domain="plants")}
+
+
+def _worker(trials: int, **more: Any) -> "subprocess.Popen[str]":
+    script = "import sys; from groundwork.cli import main; sys.exit(main(sys.argv[1:]))"
+    address = ["--storage", f"sqlite:///{Path.cwd() / 'sweeps.db'}", "--trials", str(trials)]
+    command = [sys.executable, "-c", script, "sweep", "run", "--name", "s", *address]
+    environment = {**os.environ, "COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+    )
+
+
+def test_two_workers_share_a_study(params: dict[str, Any]) -> None:
+    """One parent, one base, no point twice; each may begin a trial as the other begins the last."""
+    workers = [_worker(3) for _ in range(2)]
+    said = [worker.communicate(timeout=240) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    members = read_members(client(), "s", domain="plants")
+    trained = [m for m in members if m.experiment != "s-base"]
+    assert len(trained) in (3, 4)
+    assert {m.status for m in members} <= {"FINISHED", "STOPPED"}
+    assert len({m.params["train.learning_rate"] for m in trained}) == len(trained)
+    assert all("wins" in out or "base configuration is the best" in out for out, _ in said)
+    parents = client().search_runs(["1"], "tags.`groundwork.stage` = 'sweep'")
+    assert len(parents) == 1
+    assert newest_sweep(client(), domain="plants") == "s"
+
+
+def test_points_follow_from_the_seed(params: dict[str, Any]) -> None:
+    """The same study draws the same again, each trial another; another seed draws others."""
+    import optuna
+
+    drawn = []
+    for seed in (5, 5, 6):
+        study, made = optuna.create_study(), _study(params, trials=3, seed=seed)
+        drawn.append([_draw(study.ask(), made)["train.learning_rate"] for _ in range(3)])
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(set(drawn[0])) == 3
+
+
+def _fields(study: Study) -> dict[str, Any]:
+    return {name: getattr(study, name) for name in Study.__dataclass_fields__}
+
+
+def test_training_that_is_behind_is_stopped(params: dict[str, Any]) -> None:
+    """Its run is no failure: it is KILLED, tells of the step, and keeps its look."""
+    params["train"]["lora"]["rank"] = 1
+    lines = _run(_study(params, trials=2, choices=[Choice("train.lora.rank", [8])]))
+    stopped = [name for name, status in _statuses().items() if status == "STOPPED"]
+    assert stopped
+    assert any("stopped at step 10, loss 0.8" in line for line in lines)
+    run_id = next(
+        m.run_id for m in read_members(client(), "s", domain="plants") if m.experiment in stopped
+    )
+    run = client().get_run(run_id)
+    assert (run.info.status, run.data.tags["groundwork.stopped"]) == ("KILLED", "10")
+    assert [m.step for m in client().get_metric_history(run_id, "eval_loss")] == [10]
+
+
+def test_trial_that_fails_does_not_end_the_study(params: dict[str, Any]) -> None:
+    """It counts as a trial, and its run as FAILED; a base that fails ends the study."""
+    lines = _run(_study(params, trials=1, choices=[Choice("train.lora.rank", [999])]))
+    assert _statuses() == {"s-base": "FINISHED", "s-1": "FAILED"}
+    assert any(line.startswith("s-1: the training failed with exit code 1") for line in lines)
+    params["train"]["lora"]["rank"] = 999
+    study = _study(params, trials=1)
+    with pytest.raises(EngineError, match="base configuration cannot be trained"):
+        run_study(Study(**{**_fields(study), "name": "t"}), say=lines.append)
+
+
+def test_trial_of_a_dead_worker_is_begun_again(params: dict[str, Any]) -> None:
+    """Killed without warning: its stage ends with it, and another worker trains the same point."""
+    _run(_study(params, trials=1))
+    Path("slow").write_text("")
+    worker = _start_slow_trial(params)
+    pid = int(Path("slow").read_text())
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+    give_up = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and "Z" not in _state(pid):
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    Path("slow").unlink()
+    time.sleep(5)  # four heartbeats of a second
+    _run(_study(params, trials=2))
+    members = {m.experiment: m for m in read_members(client(), "s", domain="plants")}
+    assert members["s-2"].status == "KILLED"
+    assert members["s-3"].status == "FINISHED"
+    rates = [members[name].params["train.learning_rate"] for name in ("s-2", "s-3")]
+    assert rates[0] == rates[1]
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _start_slow_trial(params: dict[str, Any]) -> "subprocess.Popen[str]":
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:3]\n"
+        "import json; from test_sweep_study import _study, _run\n"
+        "_run(_study(json.loads(sys.argv[3]), trials=2))"
+    )
+    here = Path(__file__).parent
+    worker = subprocess.Popen(
+        [sys.executable, "-c", code, str(here), str(here.parent), json.dumps(params)],
+        env={**os.environ, "COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""},
+        text=True,
+    )
+    give_up = time.monotonic() + 120
+    while not Path("slow").read_text():
+        assert worker.poll() is None
+        assert time.monotonic() < give_up
+        time.sleep(0.1)
+    return worker
+
+
+def test_other_data_is_refused(params: dict[str, Any]) -> None:
+    """Trainings on other pairs cannot be compared with those of the study."""
+    _run(_study(params, trials=1))
+    Path("artifacts/qa/manifest.json").write_text('{"other": 1}')
+    with pytest.raises(ConfigError, match=r"study s in .*begun on other data, code or config"):
+        _run(_study(params, trials=2))
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("sweeps.db", "no address of a database; expected sqlite:///PATH"),
+        ("sqlite://", "expected a file, sqlite:///PATH"),
+        ("oracle://host/name", "expected one of sqlite, postgresql, mysql"),
+        ("postgresql://host/name", "driver is not installed"),
+        ("sqlite:////proc/none/sweeps.db", "cannot be (opened|made)"),
+    ],
+)
+def test_address_that_is_none_is_an_error(
+    params: dict[str, Any], address: str, problem: str
+) -> None:
+    """What was given, what was expected, the way out."""
+    study = _study(params, trials=1, ranges=[Range("train.learning_rate", 1e-4, 1e-2, True)])
+    with pytest.raises(ConfigError, match=problem):
+        run_study(Study(**{**_fields(study), "storage": address}), say=print)
+
+
+def test_unknown_sweep_is_an_error(params: dict[str, Any]) -> None:
+    """And that there is none at all."""
+    with pytest.raises(InputError, match="nothing: no sweep of that name"):
+        read_members(client(), "nothing", domain="plants")
+    with pytest.raises(InputError, match="no sweep of plants in MLflow; begin one"):
+        newest_sweep(client(), domain="plants")
