@@ -26,7 +26,7 @@ SHARD_BYTES = 256 * 2**20
 GROUP_BYTES = 16 * 2**20
 """Of a row group: what a writer or reader holds at a time."""
 GROUP_ROWS = 10_000
-LARGE_BYTES = 2**20
+LARGE_BYTES = 4 * 2**20
 """A record above it is a row group of its own, and its file is written with the fewest copies."""
 BATCH_ROWS = 100
 """Records that a reader turns into Python objects at a time."""
