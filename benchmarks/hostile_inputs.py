@@ -52,11 +52,13 @@ Peaks = dict[str, int]
 
 
 def peak_bytes(process: subprocess.Popen[str]) -> int:
-    """Sum of the greatest sizes that the processes of a tree reached, until it ends.
+    """The most that the processes of a tree can have held at one moment, until it ends.
 
-    A fork shows its parent's size until it runs a program: what is gone at once does not count.
+    At each look the greatest sizes so far of those that run are added: no short peak is missed, and
+    one that has ended counts no more. A fork shows its parent's size until it runs a program: what
+    is gone at once does not count.
     """
-    peaks: dict[int, int] = {}
+    most = 0
     seen: Counter[int] = Counter()
     root = psutil.Process(process.pid)
     while process.poll() is None:
@@ -64,17 +66,21 @@ def peak_bytes(process: subprocess.Popen[str]) -> int:
             tree = [root, *root.children(recursive=True)]
         except psutil.NoSuchProcess:
             break
-        for member in tree:
-            try:
-                status = Path(f"/proc/{member.pid}/status").read_text()
-            except OSError:
-                continue
-            size = next((line for line in status.splitlines() if line.startswith("VmHWM")), "")
-            if size:
-                peaks[member.pid] = int(size.split()[1])
-                seen[member.pid] += 1
+        sizes = {member.pid: _greatest_kib(member.pid) for member in tree}
+        seen.update(pid for pid, size in sizes.items() if size)
+        most = max(most, sum(size for pid, size in sizes.items() if seen[pid] >= LASTING))
         time.sleep(0.02)
-    return sum(size for pid, size in peaks.items() if seen[pid] >= LASTING) * 1024
+    return most * 1024
+
+
+def _greatest_kib(pid: int) -> int:
+    """Size that a process had at its peak; 0 when it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = next((line for line in status.splitlines() if line.startswith("VmHWM")), "")
+    return int(found.split()[1]) if found else 0
 
 
 def run_stage(folder: Path, stage: str) -> int:

@@ -24,7 +24,8 @@ def crawl() -> None:
     config = load("crawl", CrawlConfig)
     domain = load("domain", DomainConfig)
     with scribed_run("crawl", inputs=[]) as run:
-        result = collect(domain, config, keep=_keep)
+        sizes: list[int] = []
+        result = collect(domain, config, keep=lambda pages: _keep(pages, sizes))
         _write(result)
         reasons = Counter(reject.reason for reject in result.rejects)
         run.log_metrics(
@@ -33,7 +34,7 @@ def crawl() -> None:
                 "rejects": len(result.rejects),
                 "offsite_links": result.offsite,
                 "excluded_links": result.excluded,
-                "size_bytes": sum(len(page.body) for page in result.pages),
+                "size_bytes": sum(sizes),
                 **{f"rejects_{reason}": number for reason, number in reasons.items()},
             }
         )
@@ -47,10 +48,16 @@ def crawl() -> None:
     )
 
 
-def _keep(pages: Iterator[Page]) -> Rows[Page]:
-    """Write the pages in the place of all earlier outputs."""
+def _keep(pages: Iterator[Page], sizes: list[int]) -> Rows[Page]:
+    """Write the pages in the place of all earlier outputs; `sizes` takes the bytes of each."""
     shutil.rmtree(OUT_DIR, ignore_errors=True)
-    return write_rows(OUT_DIR / "pages.parquet", pages, Page)
+    return write_rows(OUT_DIR / "pages.parquet", _sized(pages, sizes), Page)
+
+
+def _sized(pages: Iterator[Page], sizes: list[int]) -> Iterator[Page]:
+    for page in pages:
+        sizes.append(len(page.body))
+        yield page
 
 
 def _write(result: CrawlResult) -> None:

@@ -137,3 +137,19 @@ def test_damage_names_the_file_and_the_way_out(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(ArtifactError, match=rf"damaged Parquet.*|{way_out}"):
             list(Rows(path, Page))
+
+
+def test_a_large_record_is_written_with_few_copies(tmp_path: Path) -> None:
+    """Alone in its row group; its body has no dictionary and no statistics, each a few copies."""
+    import pyarrow.parquet as pq
+
+    large = replace(PAGE, url="https://a.example/999", body=b"y" * 2 * tables.LARGE_BYTES)
+    written = write_rows(tmp_path / "a.parquet", [*PAGES, large, *PAGES], Page)
+    assert list(written) == [*PAGES, large, *PAGES]
+    assert [len(Rows(path, Page)) for path in written.shards()] == [250, 251]
+    group = pq.ParquetFile(written.shards()[1]).metadata.row_group(0)
+    columns = {group.column(n).path_in_schema: group.column(n) for n in range(group.num_columns)}
+    assert group.num_rows == 1
+    assert not columns["body"].has_dictionary_page
+    assert not columns["body"].is_stats_set
+    assert columns["url"].is_stats_set

@@ -26,6 +26,8 @@ SHARD_BYTES = 256 * 2**20
 GROUP_BYTES = 16 * 2**20
 """Of a row group: what a writer or reader holds at a time."""
 GROUP_ROWS = 10_000
+LARGE_BYTES = 4 * 2**20
+"""A record above it is a row group of its own, and its file is written with the fewest copies."""
 BATCH_ROWS = 100
 """Records that a reader turns into Python objects at a time."""
 
@@ -54,7 +56,12 @@ class Rows(Collection[Record], Generic[Record]):
                 file = self._open(path)
                 for group in range(file.num_row_groups):
                     for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
-                        yield from (self._record(**row) for row in batch.to_pylist())
+                        rows, large = batch.to_pylist()[::-1], batch.nbytes > LARGE_BYTES
+                        del batch
+                        if large:
+                            pa.default_memory_pool().release_unused()
+                        while rows:  # what was handed out is not held here
+                            yield self._record(**rows.pop())
             except (pa.ArrowException, OSError) as error:
                 raise _damaged(path, error) from error
 
@@ -127,27 +134,54 @@ def _write_shards(
     folder: Path, rows: Iterable[Record], record: type, shard_bytes: int
 ) -> list[Path]:
     """Write the files and sync them to disk."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = arrow_schema(record)
     paths: list[Path] = []
     writer: pq.ParquetWriter | None = None
-    used = 0
+    used, bulky = 0, False
+    schema = arrow_schema(record)
     for group, size in _groups(rows, min(GROUP_BYTES, shard_bytes)):
-        if writer is not None and used + size > shard_bytes:
+        large = len(group) == 1 and size > LARGE_BYTES
+        if writer is not None and (used + size > shard_bytes or large > bulky):
             _close(writer, paths[-1])
             writer = None
+        bulky = bulky or large
         if writer is None:
             paths.append(folder / f"{len(paths):05d}.parquet")
-            writer, used = pq.ParquetWriter(paths[-1], schema, compression="zstd"), 0
+            writer, used = _open_writer(paths[-1], schema, bulky=bulky), 0
         writer.write_table(_table(group, schema), row_group_size=GROUP_ROWS)
+        if large:
+            pa.default_memory_pool().release_unused()
+        group.clear()  # else it is held until the next one is whole
         used += size
     if writer is None:
         paths.append(folder / "00000.parquet")
-        writer = pq.ParquetWriter(paths[-1], schema, compression="zstd")
+        writer = _open_writer(paths[-1], schema, bulky=False)
         writer.write_table(_table([], schema), row_group_size=GROUP_ROWS)
     _close(writer, paths[-1])
     return paths
+
+
+def _open_writer(path: Path, schema: "pa.Schema", *, bulky: bool) -> "pq.ParquetWriter":
+    """A writer; of a `bulky` file without what holds each value several times while it is written.
+
+    Arrow's dictionary and statistics of a body of 8 MB take 32 MB, and find nothing.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not bulky:
+        return pq.ParquetWriter(path, schema, compression="zstd")
+    flat = [field.name for field in schema if not pa.types.is_large_binary(field.type)]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        use_dictionary=flat,
+        write_statistics=flat,
+        data_page_version="2.0",
+    )
 
 
 def _close(writer: "pq.ParquetWriter", path: Path) -> None:
@@ -157,16 +191,21 @@ def _close(writer: "pq.ParquetWriter", path: Path) -> None:
 
 
 def _groups(rows: Iterable[Record], limit: int) -> Iterator[tuple[list[Record], int]]:
-    """Records in groups with their sizes; a single record may exceed `limit`."""
+    """Records in groups with their sizes; one above `LARGE_BYTES` is alone, and may exceed `limit`.
+
+    Whoever takes a group may empty it.
+    """
     group: list[Record] = []
     size = 0
     for row in rows:
         more = size_of(row)
-        if group and (size + more > limit or len(group) == GROUP_ROWS):
+        alone = more > LARGE_BYTES or (len(group) == 1 and size > LARGE_BYTES)
+        if group and (alone or size + more > limit or len(group) == GROUP_ROWS):
             yield group, size
             group, size = [], 0
         group.append(row)
         size += more
+        del row  # else it is held while the next one is made
     if group:
         yield group, size
 
@@ -174,9 +213,18 @@ def _groups(rows: Iterable[Record], limit: int) -> Iterator[tuple[list[Record], 
 def _table(rows: list[Any], schema: "pa.Schema") -> "pa.Table":
     import pyarrow as pa
 
-    return pa.table(
-        {name: [getattr(row, name) for row in rows] for name in schema.names}, schema=schema
-    )
+    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
+    return pa.table([_column(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _column(values: list[Any], kind: "pa.DataType") -> "pa.Array":
+    """The values as Arrow holds them; a single body is not copied."""
+    import pyarrow as pa
+
+    if len(values) == 1 and pa.types.is_large_binary(kind):
+        offsets = pa.array([0, len(values[0])], pa.int64()).buffers()[1]
+        return pa.Array.from_buffers(kind, 1, [None, offsets, pa.py_buffer(values[0])])
+    return pa.array(values, kind)
 
 
 def size_of(record: object) -> int:

@@ -1,6 +1,7 @@
 """Charsets, and what must not reach a parser."""
 
 import time
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -124,3 +125,18 @@ def test_more_text_than_a_document_may_have_is_not_parsed(config: CleanConfig) -
     assert caught.value.reason is Reason.BODY_TOO_LARGE
     script, picture = "x = 1;" * 70_000, "A" * 400_000
     check_markup(f"<p>word<script>{script}</script><img src='data:{picture}'>", limits)
+
+
+def test_attributes_are_counted_before_anything_holds_them(config: CleanConfig) -> None:
+    """Also where scripts are off; tags within a tag do not multiply the work."""
+    names = " ".join(f"a{number}" for number in range(100_000))
+    started = time.process_time()
+    tracemalloc.start()
+    try:
+        with pytest.raises(PageRefusedError, match="with 100000 attributes"):
+            check_markup(f"<html><noscript><p {names}>x</p></noscript>", config.extract)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    check_markup("<p " + "<br" * 50_000 + ">", config.extract)
+    assert time.process_time() - started < 5

@@ -2,6 +2,8 @@
 
 import gzip
 import resource
+import time
+import tracemalloc
 
 import pytest
 
@@ -133,3 +135,50 @@ def test_a_sitemap_is_read_without_its_tree() -> None:
     entry = b"<url><loc>https://a.example/" + b"x" * 10_000 + b"</loc></url>"
     with pytest.raises(TooLargeError, match="its entries are longer"):
         read_sitemap(b"<urlset>" + entry * 4_000, max_bytes=10**8)
+
+
+def test_hostile_markup_takes_no_memory() -> None:
+    """Nested tags, endless attributes and one attribute of 8 MB: nothing of them is copied."""
+    names = b"".join(b"a%d=1 " % number for number in range(60_000))
+    tracemalloc.start()
+    try:
+        for body in (
+            b"<div>" * 100_000 + b"<a href=/x>",
+            b"<p " + names + b"><a href=/x>",
+            b'<p title="' + b"x " * 4_000_000 + b'"><a href=/x>',
+            b"<a " + names + b"href=/x>",
+        ):
+            tracemalloc.clear_traces()
+            assert links(body) == ["https://h/x"]
+            assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_tags_that_never_end_take_linear_time() -> None:
+    """Each takes the rest of the page, as in browsers."""
+    started = time.process_time()
+    for part in (b"<a ", b'<a b="', b"<!--", b"<script>", b"<a href=x"):
+        assert links(part * 300_000) == []
+    assert time.process_time() - started < 10
+
+
+def test_many_links_and_long_ones_are_refused() -> None:
+    """Of a page whose links take too much none is followed; a long one is no address."""
+    many = b"".join(b"<a href=%d>" % number for number in range(100_000))
+    with pytest.raises(TooLargeError, match="its links are longer"):
+        links(many)
+    for size, expected in ((8000, 1), (9000, 0)):
+        body = b"<a href=/" + b"x" * size + b">"
+        assert len(links(body)) == expected
+        entry = b"<urlset><url><loc>https://h/" + b"x" * size + b"</loc></url></urlset>"
+        assert len(read_sitemap(entry, max_bytes=10**5).pages) == expected
+
+
+def test_what_stands_in_scripts_comments_and_values_is_no_link() -> None:
+    """Quotes count behind an equals sign alone, and references stand for letters."""
+    body = (
+        b"<!-- <a href=1> --><script>'<a href=2>'</script><title><a href=3></title>"
+        b"<img alt='<a href=4>'><p don't><a HREF = 'x?a=1&amp;b=2&copy=3'>"
+    )
+    assert links(body) == ["https://h/dir/x?a=1&b=2&copy=3"]

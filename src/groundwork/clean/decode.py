@@ -25,8 +25,13 @@ _MARKUP = re.compile(
     r"<(?:!doctype\s+html|html|head|body|main|article|div|section|table|ul|ol|p|h[1-6])\b", re.I
 )
 _TAG = re.compile(r"<!--|<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_RAW = {"script", "style", "textarea", "noscript", "title", "xmp", "iframe"}
-"""Elements whose content is no markup, or none that is read."""
+_ATTRIBUTES = re.compile(
+    r"""[^>=]*+(?:=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+|(?=>))[^>=]*+)*+"""
+)
+"""All that follows the name of a tag; a quote counts behind an equals sign alone."""
+_ATTRIBUTE = re.compile(r"""[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+""")
+_RAW = {"script", "style", "textarea", "title", "xmp", "iframe"}
+"""Elements whose content is no markup."""
 _FLAT = re.compile(
     r"area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr"
     r"|html|head|body|p|li|dt|dd|option|optgroup|thead|tbody|tfoot|tr|td|th|colgroup"
@@ -100,6 +105,7 @@ def check_markup(text: str, config: ExtractConfig) -> None:
     stack: list[str] = []
     tags = 0
     at = 0
+    is_long, read_to = len(text) > SHORT_CHARS, 0
     while match := _TAG.search(text, at):
         at = match.end()
         name = (match[2] or "").lower()
@@ -109,6 +115,8 @@ def check_markup(text: str, config: ExtractConfig) -> None:
             _close(stack, name)
         else:
             tags += 1
+            if is_long and at >= read_to:  # else it stands in the tag that was checked last
+                read_to = _check_attributes(text, at)
             if name in _RAW:
                 at = _after(text, f"</{name}", at)
             elif not _FLAT.fullmatch(name) and not _closes_itself(text, at):
@@ -120,26 +128,37 @@ def check_markup(text: str, config: ExtractConfig) -> None:
             )
         if tags > config.max_tags:
             raise PageRefusedError(Reason.TOO_MANY_TAGS, f"more than {config.max_tags} tags")
-    if len(text) > SHORT_CHARS:
-        _check_elements(text, config)
+    if is_long:
+        _check_text(text, config)
 
 
-def _check_elements(text: str, config: ExtractConfig) -> None:
-    """Refuse what takes the parser minutes, and hundreds of megabytes. Raises: `PageRefusedError`.
+def _check_attributes(text: str, at: int) -> int:
+    """Refuse a tag that takes the parser minutes, and say where it ends.
 
-    The parser compares each attribute with all before it, but not where it only tells what it sees.
+    Raises: `PageRefusedError`.
+
+    The parser compares each attribute with all before it, and holds them all to do so.
     """
+    found = _ATTRIBUTES.match(text, at)
+    assert found
+    if found.end() - at > 2 * MAX_ATTRIBUTES:
+        number = sum(1 for _ in _ATTRIBUTE.finditer(text, at, found.end()))
+        if number > MAX_ATTRIBUTES:
+            raise PageRefusedError(
+                Reason.TOO_MANY_TAGS,
+                f"an element with {number} attributes; expected at most {MAX_ATTRIBUTES}",
+            )
+    return found.end()
+
+
+def _check_text(text: str, config: ExtractConfig) -> None:
+    """Refuse more text than `quality` would keep. Raises: `PageRefusedError`."""
     from lxml.etree import HTMLParser
 
     sums = _Sums()
     parser = HTMLParser(target=sums, encoding="utf-8", huge_tree=True)
     for start in range(0, len(text), SHORT_CHARS):
         parser.feed(text[start : start + SHORT_CHARS].encode("utf-8", "replace"))
-        if sums.attributes > MAX_ATTRIBUTES:
-            raise PageRefusedError(
-                Reason.TOO_MANY_TAGS,
-                f"an element with {sums.attributes} attributes; expected at most {MAX_ATTRIBUTES}",
-            )
         if sums.chars > config.max_text_chars:
             raise PageRefusedError(
                 Reason.BODY_TOO_LARGE,
@@ -149,14 +168,12 @@ def _check_elements(text: str, config: ExtractConfig) -> None:
 
 
 class _Sums:
-    """Target of the parser: how many attributes one element has, how much text all have."""
+    """Target of the parser: how much text there is."""
 
     def __init__(self) -> None:
-        self.attributes = self.chars = 0
-        self.hidden = 0
+        self.chars = self.hidden = 0
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self.attributes = max(self.attributes, len(attributes))
+    def start(self, tag: str, _: dict[str, str]) -> None:
         self.hidden += tag in HIDDEN
 
     def end(self, tag: str) -> None:

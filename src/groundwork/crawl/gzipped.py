@@ -1,10 +1,12 @@
 """Gzip with a cap: what unpacks to more than allowed is never held in full."""
 
+import io
 import zlib
+from collections.abc import Iterator
 
 GZIP_OR_ZLIB = 47
 """`wbits` that lets zlib tell gzip and zlib headers apart."""
-STEP_BYTES = 1 << 20
+STEP_BYTES = 1 << 18
 """Unpacked at a time: asked for all at once, zlib holds twice as much."""
 
 
@@ -17,20 +19,31 @@ def unzip(body: bytes, *, max_bytes: int, partial: bool = False) -> bytes:
 
     Raises: `TooLargeError` past `max_bytes`, `ValueError` if broken.
     """
+    whole = io.BytesIO()  # parts to be joined would be held twice
+    for part in unzipped(body, max_bytes=max_bytes, partial=partial):
+        whole.write(part)
+    if whole.tell() > max_bytes:
+        whole.truncate(max_bytes)
+    return whole.getvalue()
+
+
+def unzipped(body: bytes, *, max_bytes: int, partial: bool = False) -> Iterator[bytes]:
+    """The same in parts; `partial` ends with the one that goes past `max_bytes`."""
     engine = zlib.decompressobj(wbits=GZIP_OR_ZLIB)
-    parts: list[bytes] = []
-    size_bytes, rest = 0, body
-    while rest and not engine.eof and size_bytes <= max_bytes:
-        try:
-            parts.append(engine.decompress(rest, STEP_BYTES))
-        except zlib.error as error:
-            raise ValueError(f"broken gzip: {error}") from error
-        size_bytes += len(parts[-1])
-        rest = engine.unconsumed_tail
+    size_bytes = 0
+    for start in range(0, len(body), STEP_BYTES):
+        rest = body[start : start + STEP_BYTES]
+        while rest and not engine.eof and size_bytes <= max_bytes:
+            try:
+                part = engine.decompress(rest, STEP_BYTES)
+            except zlib.error as error:
+                raise ValueError(f"broken gzip: {error}") from error
+            size_bytes += len(part)
+            rest = engine.unconsumed_tail
+            yield part
     if partial:
-        return b"".join(parts)[:max_bytes]
+        return
     if size_bytes > max_bytes:
         raise TooLargeError(f"more than {max_bytes} bytes when decompressed")
     if not engine.eof:
         raise ValueError("broken gzip: it ends early")
-    return b"".join(parts)

@@ -13,6 +13,8 @@ from groundwork.crawl.outcomes import RejectReason
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 UNRESERVED = re.compile(r"%([0-9A-Fa-f]{2})")
+MAX_URL_CHARS = 8192
+"""Servers need not take more than 8,000 (RFC 9110, 4.1); what is longer is no address."""
 BUILTIN_TYPES = MimeTypes(filenames=())
 """Python's own table: the machine's mime.types must not decide what is a page."""
 
@@ -26,6 +28,8 @@ def canonical(url: str, tracking: tuple[str, ...] = ()) -> str | None:
     """
     from w3lib.url import safe_url_string
 
+    if len(url) > MAX_URL_CHARS:
+        return None
     try:
         parts = urlsplit(safe_url_string(url.strip()))
         host, port = parts.hostname, parts.port
