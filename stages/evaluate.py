@@ -132,7 +132,10 @@ def _retriever(
 ) -> dict[str, Any]:
     """What the adapter does to the search that serves; without one there is nothing to compare."""
     manifest = read_json(ARTIFACTS_DIR / "index" / "manifest.json")
-    about: dict[str, Any] = {"serves": "adapted" if retrieval.index.retriever else "base", "questions": {}}
+    about: dict[str, Any] = {
+        "serves": "adapted" if retrieval.index.retriever else "base",
+        "questions": {},
+    }
     if retrieval.index.retriever:
         plain = retrieval.unadapted()
         about["questions"] = compare_on(
