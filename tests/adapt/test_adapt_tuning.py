@@ -177,6 +177,17 @@ def test_a_killed_training_ends_with_the_same_bytes(
     assert _hashes(adapted, tmp_path / "out")[ADAPTER] == sha256_file(whole[1] / ADAPTER)
 
 
+def test_a_training_killed_after_its_last_checkpoint_takes_no_further_step(
+    encoder_dir: Path, tmp_path: Path
+) -> None:
+    """The end may fall into the midst of an epoch; what is saved is what the last step left."""
+    first = _adapt(encoder_dir, tmp_path / "work", max_steps=2)
+    again = _adapt(encoder_dir, tmp_path / "work", max_steps=2)
+    assert again.notes == ("going on from checkpoint-2",)
+    assert (again.steps, again.history) == (2, first.history)
+    assert _hashes(again, tmp_path / "b") == _hashes(first, tmp_path / "a")
+
+
 def test_checkpoints_of_another_configuration_are_ignored_and_named(
     encoder_dir: Path, tmp_path: Path
 ) -> None:

@@ -25,9 +25,9 @@ from groundwork.index import Encoder
 from groundwork.train import (
     history_rows,
     meter_class,
-    newest_checkpoint,
     notes_on_checkpoints,
     restore_best,
+    train_to_end,
     write_adapter,
 )
 
@@ -77,8 +77,7 @@ def adapt_encoder(
         )
         trainer.add_callback(keeper(work_dir, config))
         trainer.add_callback(meter_class()("adapt: QLoRA"))
-        found = newest_checkpoint(work_dir)
-        trainer.train(resume_from_checkpoint=str(found) if found else None)
+        train_to_end(trainer, work_dir)
         state = trainer.state
         if not any(e.get("step") == state.global_step and LOOK in e for e in state.log_history):
             trainer.evaluate()

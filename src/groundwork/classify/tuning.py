@@ -33,8 +33,8 @@ from groundwork.train import (
     BEST,
     history_rows,
     meter_class,
-    newest_checkpoint,
     notes_on_checkpoints,
+    train_to_end,
     write_adapter,
 )
 
@@ -121,8 +121,7 @@ def learn(
         trainer = make_trainer(learner, arguments=arguments, rows=rows, look=look)
         trainer.add_callback(keeper(work_dir, config, look=LOOK, kept=lambda m: m.snapshot()))
         trainer.add_callback(meter_class()("classify: QLoRA"))
-        found = newest_checkpoint(work_dir)
-        trainer.train(resume_from_checkpoint=str(found) if found else None)
+        train_to_end(trainer, work_dir)
         state = trainer.state
         if not any(e.get("step") == state.global_step and LOOK in e for e in state.log_history):
             trainer.evaluate()

@@ -21,8 +21,8 @@ def stated_licence(body: bytes, content_type: str) -> str:
     Read are `SPDX-License-Identifier`, `rel=license` of HTML, and `license:` of a front matter.
     """
     if content_type in ("text/html", "application/xhtml+xml"):
-        for tag in _LINK.findall(body):
-            href = _HREF.search(tag) if _REL.search(tag) else None
+        for tag in _LINK.finditer(body):
+            href = _HREF.search(tag[0]) if _REL.search(tag[0]) else None
             if href:
                 return _text(href[1] or href[2] or href[3])
     head = body[:_HEAD_BYTES]

@@ -5,6 +5,7 @@ from groundwork.train.checkpoint import (
     forget_checkpoints,
     newest_checkpoint,
     notes_on_checkpoints,
+    train_to_end,
     without_pickle,
 )
 from groundwork.train.config import LoraSection, PreferenceSection, TrainConfig
@@ -75,6 +76,7 @@ __all__ = [
     "restore_best",
     "save_adapter",
     "score_pairs",
+    "train_to_end",
     "tune",
     "without_pickle",
     "write_adapter",
