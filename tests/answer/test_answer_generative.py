@@ -190,5 +190,5 @@ def adapter_dir(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         if "lora_B" in name:
             parameter.data.fill_(0.05)
     folder = tmp_path_factory.mktemp("train") / "adapter"
-    save_adapter(Tuned(model, [], [], 0, 0, ()), folder, info=read_info(base_dir))
+    save_adapter(Tuned(model, None, [], [], 0, 0, ()), folder, info=read_info(base_dir))
     return folder

@@ -29,6 +29,7 @@ def make_domain(**changes: object) -> DomainConfig:
         "api": None,
         "golden_path": None,
         "labelled_path": None,
+        "intents_path": None,
         "categories": {},
         "allowed_personal_data": [],
         "persona": "You answer.",

@@ -145,7 +145,7 @@ def test_margin_rises(whole: tuple[Tuned, Path]) -> None:
     assert rows[-1]["eval_reward_margin"] > 0
     assert rows[-1]["preference_loss"] < rows[0]["preference_loss"]
     assert rows[-1]["reward_accuracy"] > 0.7
-    assert "loss" in whole[0].history[0]
+    assert "loss" in whole[0].history[1]
 
 
 def test_only_the_adapter_is_left(

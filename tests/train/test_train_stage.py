@@ -211,7 +211,8 @@ def test_preferences_are_part_of_the_history(ready: Path) -> None:
     _write_params(preference=section, max_steps=2)
     run_stage("train")
     rows = read_jsonl(Path("artifacts/train/history.jsonl"))
-    assert [(row["step"], "reward_margin" in row) for row in rows] == [(2, False), (4, True)]
+    steps = [(row["step"], "reward_margin" in row) for row in rows]
+    assert steps == [(0, False), (2, False), (4, True)]
     run_id = find_run("train", sha256_file(Path("artifacts/train/manifest.json")))
     assert "reward_margin" in client().get_run(run_id).data.metrics
     assert not list(Path(".cache").rglob("checkpoint-*"))
