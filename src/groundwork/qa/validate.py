@@ -197,12 +197,11 @@ def _near_problem(
     config: ValidateConfig,
 ) -> tuple[Reason, str] | None:
     """Rows of a table make questions that differ in a name only: those are not duplicates."""
-    if not kept:
-        return None
+    import numpy as np
+
     cosines_K = kept_KD @ vector_D
-    for place in (-cosines_K).argsort(kind="stable").tolist():
-        if cosines_K[place] < config.duplicate_cosine:
-            return None
+    near = np.flatnonzero(cosines_K >= config.duplicate_cosine)  # sorting all of them costs most
+    for place in near[np.argsort(-cosines_K[near], kind="stable")].tolist():
         other = kept[place]
         same_quote = other.evidence[0].quote == question.evidence[0].quote
         same_kind = (other.kind, _verdict(other)) == (question.kind, _verdict(question))
