@@ -182,3 +182,10 @@ def test_what_stands_in_scripts_comments_and_values_is_no_link() -> None:
         b"<img alt='<a href=4>'><p don't><a HREF = 'x?a=1&amp;b=2&copy=3'>"
     )
     assert links(body) == ["https://h/dir/x?a=1&b=2&copy=3"]
+
+
+def test_a_base_too_long_for_an_address_is_refused() -> None:
+    """Below the page's own address its links would lead to what nobody linked to."""
+    body = b'<base href="/%b/"><a href="1">' % (b"x" * 9000)
+    with pytest.raises(TooLargeError, match="base address"):
+        page_links(body, content_type="text/html", url="https://a.example/")

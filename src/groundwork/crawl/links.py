@@ -37,11 +37,13 @@ class _Found:
     size_bytes: int = 0
 
     def take(self, tag: Tag) -> None:
-        """Read one tag. Raises: `TooLargeError` when all links together take too much."""
+        """Read one tag. Raises: `TooLargeError` when the links, or their base, take too much."""
         values = tag.attributes(_ATTRIBUTES, max_bytes=MAX_URL_CHARS)
-        attributes = {name.decode(): self._text(value) for name, value in values.items()}
+        attributes = {name.decode(): self._text(value or b"") for name, value in values.items()}
         href = attributes.get("href", "")
         if tag.name == b"base":
+            if not self.base and values.get(b"href", b"") is None:
+                raise TooLargeError(f"its base address is longer than {MAX_URL_CHARS} bytes")
             self.base = self.base or href
         elif tag.name == b"meta":
             if attributes.get("http-equiv", "").lower() == "refresh":

@@ -47,9 +47,9 @@ class Tag:
     end: int
     """Where its `>` stands."""
 
-    def attributes(self, wanted: Collection[bytes], *, max_bytes: int) -> dict[bytes, bytes]:
-        """Values as they are written; of equal names the first, empty where above `max_bytes`."""
-        found: dict[bytes, bytes] = {}
+    def attributes(self, wanted: Collection[bytes], *, max_bytes: int) -> dict[bytes, bytes | None]:
+        """Values as they are written; of equal names the first, None where above `max_bytes`."""
+        found: dict[bytes, bytes | None] = {}
         at = self.start
         while match := _ATTRIBUTE.match(self.data, at, self.end):
             at = match.end()
@@ -58,8 +58,8 @@ class Tag:
             name = match[1].lower()
             if name in wanted and name not in found:
                 group = match.lastindex or 1
-                short = group > 1 and match.end(group) - match.start(group) <= max_bytes
-                found[name] = match[group] if short else b""
+                start, end = match.span(group) if group > 1 else (0, 0)
+                found[name] = bytes(self.data[start:end]) if end - start <= max_bytes else None
         return found
 
 
