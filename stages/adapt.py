@@ -27,16 +27,14 @@ from groundwork.adapt import (
 from groundwork.artifacts import (
     check_manifest,
     code_version,
-    from_mapping,
-    read_jsonl,
     read_parquet,
+    read_records,
     write_json,
     write_jsonl,
     write_manifest,
 )
 from groundwork.config import load
 from groundwork.engine import load_engine
-from groundwork.errors import ArtifactError
 from groundwork.index import (
     ADAPTER_FILES,
     Encoder,
@@ -115,13 +113,7 @@ def _tune(config: AdaptConfig, chunks: Sequence[Chunk]) -> Found:
 
 
 def _questions(split: str) -> list[Question]:
-    path = QA / f"{split}.jsonl"
-    try:
-        return [from_mapping(Question, row) for row in read_jsonl(path)]
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(
-            f"{path}: unexpected content ({error}); run `dvc repro --force --single-item qa`"
-        ) from error
+    return read_records(QA / f"{split}.jsonl", Question)
 
 
 def _train(pairs: Sequence[Pair], watched: Watched, config: AdaptConfig) -> Adapted:

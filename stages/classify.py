@@ -14,9 +14,8 @@ from groundwork.answer import AnswerConfig, Retrieval
 from groundwork.artifacts import (
     check_manifest,
     code_version,
-    from_mapping,
-    read_jsonl,
     read_parquet,
+    read_records,
     write_json,
     write_jsonl,
     write_manifest,
@@ -40,7 +39,6 @@ from groundwork.classify import (
     usable,
 )
 from groundwork.config import DomainConfig, load
-from groundwork.errors import ArtifactError
 from groundwork.index import Encoder, encoder_dir, encoder_sha256, load_index
 from groundwork.qa import golden_of
 from groundwork.records import Chunk, Question, Reject
@@ -116,13 +114,7 @@ def _material(domain: DomainConfig, config: ClassifyConfig) -> Material:
 
 
 def _questions(split: str) -> list[Question]:
-    path = QA / f"{split}.jsonl"
-    try:
-        return [from_mapping(Question, row) for row in read_jsonl(path)]
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(
-            f"{path}: unexpected content ({error}); run `dvc repro --force --single-item qa`"
-        ) from error
+    return read_records(QA / f"{split}.jsonl", Question)
 
 
 def _too_few(material: Material, config: ClassifyConfig) -> str:

@@ -10,9 +10,8 @@ from groundwork.adapt import compare_on
 from groundwork.answer import AnswerConfig, Retrieval, fit_ranker, make_answerer, read_prior
 from groundwork.artifacts import (
     check_manifest,
-    from_mapping,
     read_json,
-    read_jsonl,
+    read_records,
     write_json,
     write_jsonl,
     write_manifest,
@@ -78,8 +77,7 @@ def _questions(
     """Questions to learn from (golden `dev`, labelled, validation pairs), and those that count."""
     golden = golden_of(domain)
     pairs = {
-        split: [from_mapping(Question, row) for row in read_jsonl(QA_DIR / f"{split}.jsonl")]
-        for split in ("validation", "test")
+        split: read_records(QA_DIR / f"{split}.jsonl", Question) for split in ("validation", "test")
     }
     drawn = {
         split: sorted(found, key=lambda q: q.question_id)[: config.max_generated]

@@ -11,9 +11,8 @@ from typing import Any
 from groundwork.answer.prompt import prompt_text
 from groundwork.artifacts import (
     check_manifest,
-    from_mapping,
     read_json,
-    read_jsonl,
+    read_records,
     sha256_file,
     write_json,
     write_manifest,
@@ -54,7 +53,7 @@ def promote() -> None:
     domain = load("domain", DomainConfig)
     for stage in ("crawl", "clean", "evaluate"):
         check_manifest(ARTIFACTS_DIR / stage)
-    rows = [from_mapping(Row, row) for row in read_jsonl(INPUTS[0])]
+    rows = read_records(INPUTS[0], Row)
     shutil.rmtree(OUT_DIR, ignore_errors=True)
     with stage_run("promote", inputs=INPUTS) as run:
         champion, champion_rows, trouble = _champion(domain.name)
@@ -86,7 +85,7 @@ def _champion(domain: str) -> tuple[Release | None, list[Row] | None, str]:
         if champion is None:
             return None, None, ""
         check_release(champion.folder)
-        rows = [from_mapping(Row, row) for row in read_jsonl(champion.folder / ROWS)]
+        rows = read_records(champion.folder / ROWS, Row)
     except ArtifactError as error:
         return None, None, f"the champion cannot be read and was left out: {error}"
     return champion, rows, ""

@@ -10,8 +10,7 @@ from pathlib import Path
 from groundwork.artifacts import (
     check_manifest,
     code_version,
-    from_mapping,
-    read_jsonl,
+    read_records,
     sha256_file,
     write_json,
     write_jsonl,
@@ -20,7 +19,7 @@ from groundwork.artifacts import (
 )
 from groundwork.base import model_dir, open_tokenizer, read_info
 from groundwork.config import DomainConfig, load
-from groundwork.errors import ArtifactError, InputError, RejectsError, StoppedError
+from groundwork.errors import InputError, RejectsError, StoppedError
 from groundwork.index import Encoder, load_index
 from groundwork.records import Question, Reject
 from groundwork.tracking import Run, stage_run
@@ -170,13 +169,7 @@ def _log_scores(run: Run, tuned: Tuned, watched: Prepared) -> None:
 
 
 def _questions(split: str) -> list[Question]:
-    path = QA / f"{split}.jsonl"
-    try:
-        return [from_mapping(Question, row) for row in read_jsonl(path)]
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(
-            f"{path}: unexpected content ({error}); run `dvc repro --force --single-item qa`"
-        ) from error
+    return read_records(QA / f"{split}.jsonl", Question)
 
 
 def _preferences(

@@ -170,6 +170,7 @@ def train_config(**changes: Any) -> TrainConfig:
         "warmup_ratio": 0.0,
         "batch_size": 1,
         "gradient_accumulation": 2,
+        "processes": 1,
         "epochs": 1,
         "max_steps": 4,
         "max_grad_norm": 1.0,

@@ -176,6 +176,14 @@ def from_mapping(record: type[Record], row: Mapping[str, Any]) -> Record:
     return record(**{name: _convert(hint, row[name]) for name, hint in hints.items()})
 
 
+def read_records(path: Path, record: type[Record]) -> list[Record]:
+    """The rows of a JSONL file. Raises: `ArtifactError` on a row of another form."""
+    try:
+        return [from_mapping(record, row) for row in read_jsonl(path)]
+    except (KeyError, TypeError) as error:
+        raise ArtifactError(f"{path}: unexpected content ({error}); {way_out(path)}") from error
+
+
 def _convert(hint: Any, value: Any) -> Any:
     if get_origin(hint) is tuple:
         return tuple(_convert(hint.__args__[0], item) for item in value)

@@ -4,7 +4,7 @@ Bars are HTML, which keeps their text readable in a narrow window; colours are c
 `webpage.css`, so that dark mode reaches them. Deterministic: the same figures give the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -12,9 +12,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def page(title: str, body: str) -> str:
-    """A whole page around `body`, with style and the script that filters a list."""
-    style = (HERE / "webpage.css").read_text(encoding="utf-8")
+def page(title: str, body: str, *, style: str = "") -> str:
+    """A whole page around `body`, with style and the script that filters a list.
+
+    `style` is what a room adds of its own.
+    """
+    style = (HERE / "webpage.css").read_text(encoding="utf-8") + style
     script = (HERE / "webpage.js").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -46,12 +49,27 @@ def tiles(figures: Sequence[tuple[str, str]]) -> str:
     return f'<ul class="tiles">{items}</ul>'
 
 
-def choice(name: str, options: Sequence[str]) -> str:
-    """A field of the filters: rows whose `data-NAME` is the chosen option stay."""
-    items = "".join(f'<option value="{escape(o)}">{escape(words(o))}</option>' for o in options)
+def choice(
+    name: str,
+    options: Sequence[str],
+    *,
+    title: str = "",
+    chosen: str = "",
+    shown: Mapping[str, str] | None = None,
+) -> str:
+    """A field of the filters: rows whose `data-NAME` is the chosen option stay.
+
+    `shown` are the options as people read them, where that is not their own words.
+    """
+    texts = shown or {}
+    items = "".join(
+        f'<option value="{escape(option)}"{" selected" if option == chosen else ""}>'
+        f"{escape(texts.get(option, words(option)))}</option>"
+        for option in options
+    )
     return (
-        f'<label>{escape(label(name))}<select name="{escape(name)}"><option value="">all</option>'
-        f"{items}</select></label>"
+        f'<label>{escape(title or label(name))}<select name="{escape(name)}">'
+        f'<option value="">all</option>{items}</select></label>'
     )
 
 

@@ -190,7 +190,7 @@ def test_every_text_is_shown_in_every_epoch_beside_texts_of_like_length() -> Non
     """Two epochs of 64 texts in batches of 4: each text twice, a batch spans few lengths."""
     config = classify_config(batch_size=4, epochs=2, max_steps=None)
     plan = make_plan(config, texts=64)
-    assert plan == Plan(32, bf16=False)
+    assert plan == Plan(32, 4, bf16=False)
     lengths = [n % 16 for n in range(64)]
     order = schedule(lengths, plan, config)
     assert sorted(order[:64]) == list(range(64))

@@ -44,8 +44,8 @@ def _section(**changes: Any) -> PreferenceSection:
     return replace(section, **changes)
 
 
-def _tune(base_dir: Path, work_dir: Path, **changes: Any) -> Tuned:
-    config = train_config(max_steps=2, preference=_section(**changes))
+def _tune(base_dir: Path, work_dir: Path, *, processes: int = 1, **changes: Any) -> Tuned:
+    config = train_config(max_steps=2, preference=_section(**changes), processes=processes)
     train, validation = _pairs(base_dir, config)
     made = _preferences(base_dir, train)
     preferences = (made, replace(made, pairs=made.pairs[:3]))
@@ -146,6 +146,16 @@ def test_margin_rises(whole: tuple[Tuned, Path]) -> None:
     assert rows[-1]["preference_loss"] < rows[0]["preference_loss"]
     assert rows[-1]["reward_accuracy"] > 0.7
     assert "loss" in whole[0].history[1]
+
+
+def test_two_processes_tune_together(
+    whole: tuple[Tuned, Path], base_dir: Path, tmp_path: Path
+) -> None:
+    """The margin rises as in one."""
+    tuned = _tune(base_dir, tmp_path / "key", processes=2)
+    rows = [row for row in tuned.history if "reward_margin" in row]
+    assert [set(row) for row in tuned.history] == [set(row) for row in whole[0].history]
+    assert rows[-1]["reward_margin"] > 0.1
 
 
 def test_only_the_adapter_is_left(

@@ -247,7 +247,16 @@ import sys
 from pathlib import Path
 sys.path[:0] = [{tests!r}, {here!r}]
 from test_train_tuning import _tune
-_tune(Path({base!r}), Path({work!r}), epochs=10, max_steps=40, save_steps=2, eval_steps=40)
+if __name__ == "__main__":
+    _tune(
+        Path({base!r}),
+        Path({work!r}),
+        epochs=10,
+        max_steps={steps},
+        save_steps=2,
+        eval_steps=40,
+        processes={processes},
+    )
 """
 
 
@@ -256,7 +265,12 @@ def test_killed_training_ends_with_the_same_bytes(base_dir: Path, tmp_path: Path
     here = Path(__file__).parent
     work_dir = tmp_path / "killed"
     script = KILLED.format(
-        tests=str(here.parent), here=str(here), base=str(base_dir), work=str(work_dir)
+        tests=str(here.parent),
+        here=str(here),
+        base=str(base_dir),
+        work=str(work_dir),
+        processes=1,
+        steps=40,
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script],

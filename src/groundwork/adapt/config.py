@@ -45,6 +45,38 @@ class Tunable(Protocol):
     def patience(self) -> int:
         """Looks without improvement after which the training stops."""
 
+    @property
+    def batch_size(self) -> int:
+        """Texts or pairs in one optimizer step."""
+
+    @property
+    def learning_rate(self) -> float:
+        """At the end of the warm-up; it then falls to 0 in a straight line."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Of AdamW."""
+
+    @property
+    def max_grad_norm(self) -> float:
+        """Gradients are clipped to this norm; 0 does not clip."""
+
+    @property
+    def logging_steps(self) -> int:
+        """Steps between rows of the history."""
+
+    @property
+    def eval_steps(self) -> int:
+        """Steps between looks."""
+
+    @property
+    def save_steps(self) -> int:
+        """Steps between checkpoints."""
+
+    @property
+    def seed(self) -> int:
+        """Of every generator."""
+
 
 @schema
 class AdaptConfig:

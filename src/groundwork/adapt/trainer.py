@@ -124,38 +124,48 @@ def training_arguments(config: AdaptConfig, plan: Plan, *, work_dir: Path) -> An
     from sentence_transformers import SentenceTransformerTrainingArguments
     from sentence_transformers.sentence_transformer.training_args import BatchSamplers
 
+    return SentenceTransformerTrainingArguments(
+        output_dir=str(work_dir),
+        batch_sampler=BatchSamplers.NO_DUPLICATES,
+        **encoder_arguments(config, plan, stage="adapt"),
+    )
+
+
+def encoder_arguments(config: Tunable, plan: Plan, *, stage: str) -> dict[str, Any]:
+    """What every training of the encoder tells transformers.
+
+    Raises: `ConfigError` on steps that do not go together.
+    """
     for name in ("logging_steps", "eval_steps"):
         if config.save_steps % getattr(config, name):
             raise ConfigError(
-                f"adapt.save_steps={config.save_steps} in params.yaml: expected a multiple of "
-                f"adapt.{name}={getattr(config, name)}, so that a resumed run logs alike"
+                f"{stage}.save_steps={config.save_steps} in params.yaml: expected a multiple of "
+                f"{stage}.{name}={getattr(config, name)}, so that a resumed run logs alike"
             )
     device = device_type()
-    return SentenceTransformerTrainingArguments(
-        output_dir=str(work_dir),
-        per_device_train_batch_size=config.batch_size,
-        batch_sampler=BatchSamplers.NO_DUPLICATES,
-        max_steps=plan.steps,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=plan.warmup_steps,
-        optim="adamw_torch",
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        logging_steps=config.logging_steps,
-        logging_nan_inf_filter=False,
-        eval_strategy="steps",
-        eval_steps=config.eval_steps,
-        save_strategy="steps",
-        save_steps=config.save_steps,
-        seed=config.seed,
-        data_seed=config.seed,
-        use_cpu=device == "cpu",
-        bf16=plan.bf16,
-        dataloader_pin_memory=device == "cuda",
-        disable_tqdm=True,
-        report_to="none",
-    )
+    return {
+        "per_device_train_batch_size": config.batch_size,
+        "max_steps": plan.steps,
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": "linear",
+        "warmup_steps": plan.warmup_steps,
+        "optim": "adamw_torch",
+        "weight_decay": config.weight_decay,
+        "max_grad_norm": config.max_grad_norm,
+        "logging_steps": config.logging_steps,
+        "logging_nan_inf_filter": False,
+        "eval_strategy": "steps",
+        "eval_steps": config.eval_steps,
+        "save_strategy": "steps",
+        "save_steps": config.save_steps,
+        "seed": config.seed,
+        "data_seed": config.seed,
+        "use_cpu": device == "cpu",
+        "bf16": plan.bf16,
+        "dataloader_pin_memory": device == "cuda",
+        "disable_tqdm": True,
+        "report_to": "none",
+    }
 
 
 def make_trainer(

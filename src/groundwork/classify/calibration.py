@@ -112,6 +112,16 @@ def _threshold(in_scope_B: np.ndarray, outside_B: np.ndarray, max_wrong_out: flo
     return round(float(tried[int(np.argmax(gains))]), 6)
 
 
+def likelihood(logits_BC: np.ndarray, right_B: np.ndarray) -> float:
+    """Mean log-probability of the right labels, at the sharpness that makes it greatest.
+
+    How sure training left the scores is no matter: `fit_calibration` settles that afterwards.
+    """
+    rows = np.arange(len(right_B))
+    found = [softmax(factor * logits_BC)[rows, right_B] for factor in SHARPNESS[1:]]
+    return max(float(np.log(np.maximum(found_B, 1e-12)).mean()) for found_B in found)
+
+
 def calibration_error(confidence_B: np.ndarray, right_B: np.ndarray) -> float:
     """Mean distance of confidence and accuracy, over ten bins of equally many texts."""
     order = np.argsort(confidence_B, kind="stable")

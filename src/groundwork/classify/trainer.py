@@ -6,17 +6,15 @@ LoRA matrices and a head on it, and a trainer whose checkpoints hold no pickle.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from groundwork.adapt import has_bf16
+from groundwork.adapt import Plan, encoder_arguments, has_bf16
 from groundwork.base import device_type
 from groundwork.classify.config import ClassifyConfig
-from groundwork.errors import ConfigError
 from groundwork.train import without_pickle
 
 ADAPTER, HEAD = "adapter.", "head."
@@ -29,18 +27,12 @@ POOL = 16
 """Batches that are sorted by length together: padding costs as much as words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How long the training is, and with which arithmetic."""
-
-    steps: int
-    bf16: bool
-
-
 def make_plan(config: ClassifyConfig, *, texts: int) -> Plan:
     """Optimizer steps for that many texts: `epochs`, but at most `max_steps`."""
     steps = max(1, math.ceil(texts * config.epochs / config.batch_size))
-    return Plan(min(steps, config.max_steps or steps), config.precision == "bf16" and has_bf16())
+    steps = min(steps, config.max_steps or steps)
+    warmup_steps = math.ceil(config.warmup_ratio * steps)
+    return Plan(steps, warmup_steps, config.precision == "bf16" and has_bf16())
 
 
 def schedule(lengths: Sequence[int], plan: Plan, config: ClassifyConfig) -> list[int]:
@@ -134,37 +126,10 @@ def training_arguments(config: ClassifyConfig, plan: Plan, *, work_dir: Path) ->
     """Their form of `classify`. Raises: `ConfigError` on steps that do not go together."""
     from transformers import TrainingArguments
 
-    for name in ("logging_steps", "eval_steps"):
-        if config.save_steps % getattr(config, name):
-            raise ConfigError(
-                f"classify.save_steps={config.save_steps} in params.yaml: expected a multiple of "
-                f"classify.{name}={getattr(config, name)}, so that a resumed run logs alike"
-            )
-    device = device_type()
     return TrainingArguments(
         output_dir=str(work_dir),
-        per_device_train_batch_size=config.batch_size,
-        max_steps=plan.steps,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=math.ceil(config.warmup_ratio * plan.steps),
-        optim="adamw_torch",
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        logging_steps=config.logging_steps,
-        logging_nan_inf_filter=False,
-        eval_strategy="steps",
-        eval_steps=config.eval_steps,
-        save_strategy="steps",
-        save_steps=config.save_steps,
-        seed=config.seed,
-        data_seed=config.seed,
-        use_cpu=device == "cpu",
-        bf16=plan.bf16,
-        dataloader_pin_memory=device == "cuda",
         remove_unused_columns=False,
-        disable_tqdm=True,
-        report_to="none",
+        **encoder_arguments(config, plan, stage="classify"),
     )
 
 

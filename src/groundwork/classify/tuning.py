@@ -14,7 +14,7 @@ import numpy as np
 
 from groundwork.adapt import keeper, load_quantised
 from groundwork.base import reproducible
-from groundwork.classify.calibration import softmax
+from groundwork.classify.calibration import likelihood
 from groundwork.classify.config import ClassifyConfig
 from groundwork.classify.head import Head, class_means, save_head
 from groundwork.classify.trainer import (
@@ -73,10 +73,11 @@ class _Look:
         encoder, head = self.served(learner.snapshot())
         logits_BC = head.logits(encoder.encode([item.text for item in self.held]))
         right_B = np.array([self.labels.index(str(item.label)) for item in self.held])
-        found_B = softmax(logits_BC)[np.arange(len(right_B)), right_B]
-        likelihood = float(np.log(np.maximum(found_B, 1e-12)).mean())
         accuracy = float((logits_BC.argmax(axis=1) == right_B).mean())
-        return {LOOK: round(likelihood, 6), "eval_accuracy": round(accuracy, 6)}
+        return {
+            LOOK: round(likelihood(logits_BC, right_B), 6),
+            "eval_accuracy": round(accuracy, 6),
+        }
 
     def served(self, tensors: Mapping[str, Any]) -> tuple[Encoder, Head]:
         """Encoder and head of a snapshot."""

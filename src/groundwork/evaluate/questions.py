@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from groundwork import webpage
 from groundwork.evaluate.row import Row
 
 VERDICTS = {
@@ -51,37 +52,22 @@ def render_questions(rows: Sequence[Row], *, answerer: str, half: str) -> str:
         return order.index(mistake), -row.confidence, row.question_id, row.answerer
 
     halves = sorted({_half(row) for row in rows})
-    filters = (
-        '<label class="wide">Search <input type="search" id="search" autocomplete="off"></label>'
-        + _select("answerer", sorted({row.answerer for row in rows}), chosen=answerer)
-        + _select("half", halves, chosen=half, title="Questions")
-        + _select("verdict", [key for key in VERDICTS if any(verdict(r) == key for r in rows)])
-        + _select("category", sorted({row.category for row in rows}))
-        + _select("kind", sorted({row.kind for row in rows}))
+    answerers = sorted({row.answerer for row in rows})
+    verdicts = [key for key in VERDICTS if any(verdict(row) == key for row in rows)]
+    form = webpage.filters(
+        webpage.choice("answerer", answerers, chosen=answerer),
+        webpage.choice("half", halves, chosen=half, title="Questions"),
+        webpage.choice("verdict", verdicts, shown=VERDICTS),
+        webpage.choice("category", sorted({row.category for row in rows})),
+        webpage.choice("kind", sorted({row.kind for row in rows})),
+        noun="answers",
     )
     items = "".join(_item(row) for row in sorted(rows, key=rank))
-    return (
-        f'<form class="filters" id="filters">{filters}</form>'
-        f'<p class="muted" id="count" aria-live="polite">{len(rows)} answers</p>'
-        f'<div id="rows">{items}</div>'
-    )
+    return f'{form}<div id="rows">{items}</div>'
 
 
 def _half(row: Row) -> str:
     return f"{row.dataset} {row.split}"
-
-
-def _select(name: str, values: Sequence[str], *, chosen: str = "", title: str = "") -> str:
-    options = "".join(
-        f'<option value="{escape(value)}"{" selected" if value == chosen else ""}>'
-        f"{escape(VERDICTS.get(value, value).replace('_', ' '))}</option>"
-        for value in values
-    )
-    heading = title or name.capitalize()
-    return (
-        f'<label>{heading} <select name="{name}"><option value="">all</option>'
-        f"{options}</select></label>"
-    )
 
 
 def _item(row: Row) -> str:

@@ -21,6 +21,7 @@ from groundwork.evaluate.sections import (
     retrieval,
     retriever,
 )
+from groundwork.webpage import page, pair, section, tiles
 
 HERE = Path(__file__).parent
 NO_GOLDEN = (
@@ -56,24 +57,24 @@ def render_report(summary: Summary, rows: Sequence[Row], *, title: str) -> str:
     body = [
         _header(summary, title),
         _tiles(summary),
-        _section("Answerers compared", comparison(summary), _how_to_read(summary)),
-        _section(
+        section("Answerers compared", comparison(summary), _how_to_read(summary)),
+        section(
             "Differences between answerers",
             differences(summary),
             "In percentage points, question by question on the same questions. "
             "An interval that stays clear of the line is a difference to trust.",
         ),
-        _pair(
-            _section("Is its confidence honest?", calibration(summary), CALIBRATION_NOTE),
-            _section("What refusing costs", refusal(summary), REFUSAL_NOTE),
+        pair(
+            section("Is its confidence honest?", calibration(summary), CALIBRATION_NOTE),
+            section("What refusing costs", refusal(summary), REFUSAL_NOTE),
         ),
-        _section("Retrieval", retrieval(summary), "The same passages go to every answerer."),
-        _section("Adapted encoder", retriever(summary), RETRIEVER_NOTE),
-        _section("Latency", latency(summary), LATENCY_NOTE),
-        _section("By category", breakdown(summary, "category"), "Score; n is questions."),
-        _section("By kind of question", breakdown(summary, "kind"), "Score; n is questions."),
-        _section("All figures", all_figures(summary), ""),
-        _section(
+        section("Retrieval", retrieval(summary), "The same passages go to every answerer."),
+        section("Adapted encoder", retriever(summary), RETRIEVER_NOTE),
+        section("Latency", latency(summary), LATENCY_NOTE),
+        section("By category", breakdown(summary, "category"), "Score; n is questions."),
+        section("By kind of question", breakdown(summary, "kind"), "Score; n is questions."),
+        section("All figures", all_figures(summary)),
+        section(
             "Questions and answers",
             render_questions(
                 rows, answerer=head["best"], half=f"{head['dataset']} {head['split']}"
@@ -81,31 +82,8 @@ def render_report(summary: Summary, rows: Sequence[Row], *, title: str) -> str:
             "Confident mistakes come first.",
         ),
     ]
-    return _page(f"Evaluation: {title}", "\n".join(part for part in body if part))
-
-
-def _page(title: str, body: str) -> str:
     style = (HERE / "report.css").read_text(encoding="utf-8")
-    script = (HERE / "report.js").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f'<title>{escape(title)}</title><link rel="icon" href="data:,">'
-        f"<style>\n{style}</style></head>\n<body><main>\n{body}\n</main>\n"
-        f"<script>\n{script}</script></body></html>\n"
-    )
-
-
-def _section(title: str, content: str, note: str) -> str:
-    if not content:
-        return ""
-    lead = f'<p class="muted">{escape(note)}</p>' if note else ""
-    return f"<section><h2>{escape(title)}</h2>{lead}{content}</section>"
-
-
-def _pair(*sections: str) -> str:
-    return f'<div class="pair">{"".join(sections)}</div>'
+    return page(f"Evaluation: {title}", "\n".join(part for part in body if part), style=style)
 
 
 def _how_to_read(summary: Summary) -> str:
@@ -136,9 +114,10 @@ def _tiles(summary: Summary) -> str:
     metrics = headline_group(summary, summary["headline"]["best"])["metrics"]
     deepest = named(metrics, "recall_at_")[-1:]
     names = ["score", *deepest, "grounded", "refusal_recall", "wrongly_refused", "latency_p50_ms"]
-    tiles = "".join(
-        f"<li><b>{figure(name, metrics[name]['value'])}</b><span>{label(name)[0]}</span></li>"
-        for name in names
-        if name in metrics
+    return tiles(
+        [
+            (figure(name, metrics[name]["value"]), label(name)[0])
+            for name in names
+            if name in metrics
+        ]
     )
-    return f'<ul class="tiles">{tiles}</ul>'

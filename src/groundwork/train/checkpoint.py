@@ -24,10 +24,11 @@ from groundwork.base import device_type
 from groundwork.errors import ArtifactError
 
 ADAPTER = "adapter_model.safetensors"
-TENSORS = "state.safetensors"
-STATE = "state.json"
+STATE = "state"
+"""Name of the optimizer's two files, without what they end with."""
 TRAINER = "trainer_state.json"
-FILES = (ADAPTER, TENSORS, STATE, TRAINER)
+GENERATORS = "generators"
+"""Begins the names of the two files that each process of the training writes for itself."""
 BESIDE = "beside."
 """Begins the names of tensors that are trained beside the adapter."""
 KEPT = 2
@@ -128,7 +129,34 @@ def unpack(value: Any, tensors: dict[str, Any]) -> Any:
     return value["value"]
 
 
+def _write_state(folder: Path, name: str, state: Mapping[str, Any]) -> None:
+    from safetensors.torch import save_file
+
+    tensors: dict[str, Any] = {}
+    write_json(folder / f"{name}.json", pack(state, tensors))
+    save_file(tensors, folder / f"{name}.safetensors")
+
+
+def _read_state(folder: Path, name: str) -> Any:
+    from safetensors.torch import load_file
+
+    return unpack(read_json(folder / f"{name}.json"), load_file(folder / f"{name}.safetensors"))
+
+
+def _put_in_place(partial: Path, step: int, *, processes: int) -> None:
+    """Make a whole checkpoint of what was written, and remove those before the last `KEPT`."""
+    states = [STATE, *(f"{GENERATORS}-{rank}" for rank in range(processes))]
+    files = [f"{name}.{ending}" for name in states for ending in ("json", "safetensors")]
+    write_manifest(partial, [ADAPTER, TRAINER, *files])
+    folder = partial.with_name(f"checkpoint-{step}")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    for stale in sorted(partial.parent.glob("checkpoint-*"), key=_step)[:-KEPT]:
+        shutil.rmtree(stale)
+
+
 def _generators() -> dict[str, Any]:
+    """States of this process."""
     import numpy as np
     import torch
 
@@ -167,35 +195,32 @@ def without_pickle(
     from safetensors.torch import load_file, save_file
 
     class Trainer(parent):  # type: ignore[misc]
-        """Writes and reads `FILES` where transformers would pickle."""
+        """Writes and reads safetensors and JSON where transformers would pickle.
+
+        The first process writes what all share, each its own generators.
+        """
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:  # noqa: ARG002
-            work_dir = Path(self.args.output_dir)
-            folder = work_dir / f"checkpoint-{self.state.global_step}"
-            partial = work_dir / f"partial-{self.state.global_step}"
+            step, rank = self.state.global_step, self.args.process_index
+            partial = Path(self.args.output_dir) / f"partial-{step}"
             partial.mkdir(parents=True, exist_ok=True)
+            _write_state(partial, f"{GENERATORS}-{rank}", _generators())
+            self.accelerator.wait_for_everyone()
+            if rank == 0:
+                self._save_shared(partial)
+                _put_in_place(partial, step, processes=self.args.world_size)
+            self.accelerator.wait_for_everyone()
+
+        def _save_shared(self, folder: Path) -> None:
             weights = get_peft_model_state_dict(adapted(self.model))
             others = {BESIDE + name: value.data for name, value in beside(self.model).items()}
-            save_file(weights | others, partial / ADAPTER)
-            tensors: dict[str, Any] = {}
+            save_file(weights | others, folder / ADAPTER)
             state = {
                 "optimizer": self.optimizer.state_dict(),
                 "scheduler": self.lr_scheduler.state_dict(),
-                "generators": _generators(),
             }
-            write_json(partial / STATE, pack(state, tensors))
-            save_file(tensors, partial / TENSORS)
-            self.state.save_to_json(str(partial / TRAINER))
-            write_manifest(partial, FILES)
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
-            old = sorted(work_dir.glob("checkpoint-*"), key=_step)[:-KEPT]
-            for stale in old:
-                shutil.rmtree(stale)
-
-        def _state(self, checkpoint: str) -> Any:
-            folder = Path(checkpoint)
-            return unpack(read_json(folder / STATE), load_file(folder / TENSORS))
+            _write_state(folder, STATE, state)
+            self.state.save_to_json(str(folder / TRAINER))
 
         def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
             weights = load_file(Path(resume_from_checkpoint) / ADAPTER)
@@ -205,12 +230,13 @@ def without_pickle(
 
         def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
             if checkpoint is not None:
-                state = self._state(checkpoint)
+                state = _read_state(Path(checkpoint), STATE)
                 self.optimizer.load_state_dict(state["optimizer"])
                 self.lr_scheduler.load_state_dict(state["scheduler"])
 
         def _load_rng_state(self, checkpoint: str | None) -> None:
             if checkpoint is not None:
-                _restore_generators(self._state(checkpoint)["generators"])
+                name = f"{GENERATORS}-{self.args.process_index}"
+                _restore_generators(_read_state(Path(checkpoint), name))
 
     return Trainer

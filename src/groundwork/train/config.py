@@ -60,7 +60,10 @@ class TrainConfig:
     batch_size: PositiveInt
     """Pairs in one forward pass."""
     gradient_accumulation: PositiveInt
-    """Forward passes in one optimizer step."""
+    """Forward passes in one optimizer step, of all processes together."""
+    processes: PositiveInt
+    """Processes of this machine that share the forward passes of a step, each with a copy of the
+    model: on its own GPU, or with its own `threads`. Another number gives other bytes."""
     epochs: PositiveFloat
     max_steps: PositiveInt | None
     """At most this many optimizer steps; null leaves it to `epochs`."""

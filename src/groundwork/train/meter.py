@@ -33,7 +33,11 @@ def meter_class() -> Any:
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
             self._bar = tqdm(
-                total=state.max_steps, initial=state.global_step, desc=self._label, unit="step"
+                total=state.max_steps,
+                initial=state.global_step,
+                desc=self._label,
+                unit="step",
+                disable=not state.is_world_process_zero,
             )
             self._since = (time.monotonic(), 0.0)
 

@@ -89,6 +89,12 @@ def training_arguments(
             "expected some in artifacts/qa/validation.jsonl and train.eval_pairs of at least 1, "
             "or a patience of 0"
         )
+    if config.gradient_accumulation % config.processes:
+        raise ConfigError(
+            f"train.processes={config.processes} in params.yaml: expected a divisor of "
+            f"train.gradient_accumulation={config.gradient_accumulation}, so that a step has as "
+            "many pairs as in one process"
+        )
     half = _half_precision(device)
     return SFTConfig(
         output_dir=str(work_dir),
@@ -98,7 +104,8 @@ def training_arguments(
         completion_only_loss=True,
         per_device_train_batch_size=config.batch_size,
         per_device_eval_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.gradient_accumulation,
+        gradient_accumulation_steps=config.gradient_accumulation // config.processes,
+        ddp_find_unused_parameters=False,
         max_steps=plan.steps,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.scheduler,

@@ -7,6 +7,7 @@ configuration and processor type give the same bytes, interrupted or not.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from groundwork.train.packing import check_apart, count_sequences
 from groundwork.train.patience import Looks, adapter_tensors, keeper, restore_best
 from groundwork.train.perplexity import perplexity
 from groundwork.train.preferences import Preferences
+from groundwork.train.processes import companions, is_first
 from groundwork.train.trl import (
     make_plan,
     make_trainer,
@@ -71,10 +73,35 @@ def tune(
 ) -> Tuned:
     """Train the adapter of the base model in `base_dir`; checkpoints lie in `work_dir`.
 
-    `preferences`, to train and to watch or none, tune it once more after that.
+    `preferences`, to train and to watch or none, tune it once more after that. With
+    `train.processes` above 1 this process starts the others and is the first of them.
 
-    Raises: `ConfigError` when a target module is missing or the loss is not a number.
+    Raises: `ConfigError` when a target module is missing or the loss is not a number,
+    `EngineError` when another process ends too early.
     """
+    job = partial(
+        _tune,
+        base_dir,
+        train=train,
+        validation=validation,
+        config=config,
+        work_dir=work_dir,
+        preferences=preferences,
+    )
+    with companions(job, processes=config.processes, threads=config.threads):
+        return job()
+
+
+def _tune(
+    base_dir: Path,
+    *,
+    train: Prepared,
+    validation: Prepared,
+    config: TrainConfig,
+    work_dir: Path,
+    preferences: tuple[Preferences, ...],
+) -> Tuned:
+    """What every process of a training does."""
     device = device_type()
     with reproducible(seed=config.seed, threads=config.threads):
         model, tokenizer, info = load_base(base_dir)
@@ -97,7 +124,7 @@ def tune(
             validation=validation.pairs,
         )
         meter = meter_class()("train: QLoRA")
-        for callback in (meter, *watchers()):
+        for callback in (meter, *(watchers() if is_first() else ())):
             trainer.add_callback(callback)
         watched = trainer.eval_dataset
         before = perplexity(model, watched) if watched else None
@@ -136,6 +163,7 @@ def _train(trainer: Any, config: TrainConfig, work_dir: Path) -> None:
         trainer.add_callback(keeper(work_dir, _looks(config), matrices=adapter_tensors))
     train_to_end(trainer, work_dir)
     if config.patience:  # the trainer has looked at the last step, too
+        trainer.accelerator.wait_for_everyone()
         restore_best(trainer.model, work_dir)
 
 
