@@ -1,13 +1,15 @@
 # make run     set up, rebuild everything, answer three questions
 # make test    set up, run every test (the whole pipeline on a small profile included)
 # make check   ruff, mypy, unit tests
+# make coverage   every test again, with the lines that they run
 # make ui      the MLflow UI on http://127.0.0.1:5000
 PYTHON ?= python3.11
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export BENTOML_DO_NOT_TRACK := True
 export PYTHONDONTWRITEBYTECODE :=
+SHARED := -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test check ui setup clean
+.PHONY: run test check coverage ui setup clean
 
 setup:
 	@command -v $(PYTHON) >/dev/null || { echo "setup: $(PYTHON) not found; install Python 3.11, or run make PYTHON=/path/to/python3.11"; exit 1; }
@@ -19,7 +21,10 @@ run: setup
 	@groundwork tour
 
 test: setup
-	@pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-report=xml:.cache/coverage.xml
+	@pytest $(SHARED)
+
+coverage: setup
+	@pytest $(SHARED) --cov --cov-report=term:skip-covered --cov-report=xml:.cache/coverage.xml
 
 check: setup
 	@ruff check .

@@ -20,6 +20,7 @@ from groundwork.promote import Ingredients, build_release
 from groundwork.records import Document, Page
 
 DECISION = {"promoted": True, "reasons": ["first_champion"], "details": ["none yet"]}
+LONGEST = ("test_pipeline.py", "test_sweep.py", "test_incremental.py")
 RETRIEVER = {"sha256": "e5", "adapter_sha256": None}
 
 
@@ -27,6 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Warnings that are not ours to mend."""
     # MLflow 3.17 loads relations with SQLAlchemy's `noload`; delete when it no longer does.
     config.addinivalue_line("filterwarnings", "ignore:The ``noload`` loader:DeprecationWarning")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take minutes come first, so that no worker is left alone with one of them."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

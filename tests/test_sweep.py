@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 Experiments = dict[str, dict[str, Any]]
-SWEEP = ("train.lora.rank=4,8", "train.learning_rate=1e-3,2e-3")
-POINTS = {(rank, rate) for rank in ("4", "8") for rate in ("0.001", "0.002")}
+SWEEP = ("train.lora.rank=4,8", "train.learning_rate=2e-3")
+POINTS = {("4", "0.002"), ("8", "0.002")}
 ALONE = ("train.lora.rank=2", "model=embedded")
 COMPOSED = (
     "domain.mirror.include=[/levels/,/connectors/]",
     "base.steps=1", "base.layers=2", "base.threads=1",
     "train.max_steps=2", "train.eval_pairs=1", "train.threads=1",
     "sweep.eval_pairs=2", "sweep.fixed=[]", "sweep.resamples=200",
-    "sweep.choices=[{key:train.lora.rank,values:[2,3]}]",
+    "sweep.choices=[{key:train.lora.rank,values:[2]}]",
 )  # fmt: skip
 """What the user of this checkout has composed beside the small profile."""
 PATIENCE_S = 900
@@ -55,7 +55,7 @@ def before(checkout: Checkout) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def sweep(checkout: Checkout, before: dict[str, str]) -> Experiments:
-    """Four experiments that a worker has taken from the queue."""
+    """Two experiments that a worker has taken from the queue."""
     checkout.run("dvc", "exp", "run", "--queue", *_set(SWEEP), "train")
     checkout.run("dvc", "queue", "start", "-j", "1")
     try:
@@ -150,10 +150,10 @@ def _point(run: "Run") -> tuple[str, str]:
 def test_every_experiment_of_a_queued_sweep_succeeds(
     checkout: Checkout, sweep: Experiments
 ) -> None:
-    """Four combinations are queued; each is an experiment with results, none has failed."""
+    """Two combinations are queued; each is an experiment with results, none has failed."""
     status = checkout.run("dvc", "queue", "status")
-    assert (status.count("Success"), status.count("Failed")) == (4, 0)
-    assert [found["revs"][0]["error"] for found in sweep.values()] == [None] * 4
+    assert (status.count("Success"), status.count("Failed")) == (2, 0)
+    assert [found["revs"][0]["error"] for found in sweep.values()] == [None] * 2
 
 
 def test_experiments_keep_what_was_composed(checkout: Checkout, runs: "dict[str, Run]") -> None:
@@ -210,10 +210,10 @@ def test_workspace_is_left_as_it_was(
 
 
 def test_queued_grid_has_one_parent_and_a_best(checkout: Checkout, best: dict[str, Any]) -> None:
-    """The base and both ranks are compared on two validation pairs, and stand under one run."""
+    """The base and the other rank are compared on two validation pairs, and stand under one run."""
     assert (best["sweep"], best["pairs"], best["unfinished"]) == ("tiny", 2, {})
     ranks = {row["experiment"]: row["values"].get("train.lora.rank") for row in best["ranked"]}
-    assert ranks == {"tiny-base": "16", "tiny-1": "2", "tiny-2": "3"}
+    assert ranks == {"tiny-base": "16", "tiny-1": "2"}
     losses = [row["loss"] for row in best["ranked"]]
     assert losses == sorted(losses)
     assert best["best"] == best["ranked"][0]["experiment"]

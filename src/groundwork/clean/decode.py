@@ -32,10 +32,11 @@ _ATTRIBUTES = re.compile(
 _ATTRIBUTE = re.compile(r"""[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+""")
 _RAW = {"script", "style", "textarea", "title", "xmp", "iframe"}
 """Elements whose content is no markup."""
-_FLAT = re.compile(
-    r"area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr"
-    r"|html|head|body|p|li|dt|dd|option|optgroup|thead|tbody|tfoot|tr|td|th|colgroup"
-)
+_FLAT = {
+    *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param"),
+    *("source", "track", "wbr", "html", "head", "body", "p", "li", "dt", "dd", "option"),
+    *("optgroup", "thead", "tbody", "tfoot", "tr", "td", "th", "colgroup"),
+}
 """Elements without an end tag, or that the parser closes by itself: they make no depth."""
 
 HIDDEN = ("script", "style", "svg", "template")
@@ -119,7 +120,7 @@ def check_markup(text: str, config: ExtractConfig) -> None:
                 read_to = _check_attributes(text, at)
             if name in _RAW:
                 at = _after(text, f"</{name}", at)
-            elif not _FLAT.fullmatch(name) and not _closes_itself(text, at):
+            elif name not in _FLAT and not _closes_itself(text, at):
                 stack.append(name)
         if len(stack) > config.max_depth:
             raise PageRefusedError(
@@ -128,7 +129,7 @@ def check_markup(text: str, config: ExtractConfig) -> None:
             )
         if tags > config.max_tags:
             raise PageRefusedError(Reason.TOO_MANY_TAGS, f"more than {config.max_tags} tags")
-    if is_long:
+    if len(text) > config.max_text_chars:
         _check_text(text, config)
 
 
@@ -196,6 +197,8 @@ def _after(text: str, mark: str, at: int) -> int:
 
 def _close(stack: list[str], name: str) -> None:
     """Close the innermost `name`; an end tag without a beginning closes nothing."""
+    if name in _FLAT:
+        return
     for depth in range(len(stack) - 1, max(-1, len(stack) - 9), -1):
         if stack[depth] == name:
             del stack[depth:]

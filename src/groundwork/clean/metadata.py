@@ -20,9 +20,11 @@ _ISO_DATE = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = rf"(?:{'|'.join(MONTHS)})[a-z]{{0,6}}\.?"
 _DAY = r"[0-3]?\d(?:st|nd|rd|th)?"
-_SPELLED_DATE = re.compile(
-    rf"\b(?:{_MONTH} {_DAY},? (?:19|20)\d\d|{_DAY} {_MONTH},? (?:19|20)\d\d)\b", re.I
-)
+_YEAR = r"(?:19|20)\d\d"
+_YEARS = re.compile(rf"\b{_YEAR}\b")
+_SPELLED_DATE = re.compile(rf"\b(?:{_MONTH} {_DAY},? {_YEAR}|{_DAY} {_MONTH},? {_YEAR})\Z", re.I)
+SPELLED_CHARS = 24
+"""At most so many stand before the year of a date that is spelled out."""
 _NUMBER = re.compile(r"\d+")
 _AUTHOR_NAMES = ("author", "article:author", "dc.creator", "dcterms.creator", "parsely-author")
 _LOWER = "translate(@{0}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')"
@@ -100,7 +102,7 @@ def find_date(tree: Tree, source: str) -> str:
         )
         if marked and _ISO_DATE.fullmatch(str(marked[0])[:10]):
             return str(marked[0])[:10]
-    if not _ISO_DATE.search(source) and not _SPELLED_DATE.search(source):
+    if not _ISO_DATE.search(source) and next(_spelled_dates(source), None) is None:
         return ""
     found = htmldate.find_date(
         _without_code(tree), extensive_search=False, original_date=True, max_date=LATEST_DATE
@@ -111,12 +113,20 @@ def find_date(tree: Tree, source: str) -> str:
 def _is_spelled(date: str, source: str) -> bool:
     """Whether a page writes the date with the name of its month: 3 May 2024, or May 3rd, 2024."""
     year, month, day = (int(part) for part in date.split("-"))
-    for match in _SPELLED_DATE.finditer(source):
-        words = match[0].lower()
+    for spelled in _spelled_dates(source):
+        words = spelled.lower()
         numbers = [int(number) for number in _NUMBER.findall(words)]
         if sorted(numbers) == sorted([day, year]) and MONTHS[month - 1] in words:
             return True
     return False
+
+
+def _spelled_dates(source: str) -> Iterator[str]:
+    """Dates with the name of a month, looked for from their years: those are fewer than words."""
+    for year in _YEARS.finditer(source):
+        start = max(0, year.start() - SPELLED_CHARS)
+        if found := _SPELLED_DATE.search(source, start, year.end()):
+            yield found[0]
 
 
 def _without_code(tree: Tree) -> Tree:

@@ -89,6 +89,8 @@ def mask_personal_data(
     `allowed` may stay: values, whatever their blanks and case, or `@domain` for its addresses.
     """
     counts = {kind.value: 0 for kind in config.masked_kinds}
+    if not counts:
+        return text, counts
     exempt = {_plain(value) for value in allowed}
     parts, at = [], 0
     for item in find_personal_data(text, phone_regions=config.phone_regions):
