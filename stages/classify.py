@@ -25,6 +25,7 @@ from groundwork.classify import (
     ClassifyConfig,
     Learned,
     Utterance,
+    among,
     describe,
     energy,
     figures,
@@ -96,21 +97,41 @@ def classify() -> None:
 def _material(domain: DomainConfig, config: ClassifyConfig) -> Material:
     if not config.enabled:
         return Material("none", (), (), (), ())
-    if domain.intents_path:
-        read, broken = read_intents(Path(domain.intents_path))
-        kept, rejects = usable(read, min_examples=config.min_examples)
-        inside = [item for item in kept if item.label is not None]
-        outside = [item for item in kept if item.label is None]
-        texts, held = hold_out(inside, share=config.held_out, seed=config.seed)
-        return Material("utterances", texts, held, outside, (*broken, *rejects))
+    read, broken = read_intents(Path(domain.intents_path)) if domain.intents_path else ([], [])
+    if read and not any(item.label in domain.categories for item in read):
+        return _of_utterances(read, broken, config)
+    return _of_questions(read, broken, domain, config)
+
+
+def _of_utterances(
+    read: Sequence[Utterance], broken: Sequence[Reject], config: ClassifyConfig
+) -> Material:
+    """Labels of their own, of which the domain's pages know nothing."""
+    kept, rejects = usable(read, min_examples=config.min_examples)
+    inside = [item for item in kept if item.label is not None]
+    outside = [item for item in kept if item.label is None]
+    texts, held = hold_out(inside, share=config.held_out, seed=config.seed)
+    return Material("utterances", texts, held, outside, (*broken, *rejects))
+
+
+def _of_questions(
+    read: Sequence[Utterance],
+    broken: Sequence[Reject],
+    domain: DomainConfig,
+    config: ClassifyConfig,
+) -> Material:
+    """The domain's categories: example questions that were `read`, generated ones, passages."""
+    examples, strangers = among(read, domain.categories)
     dev = [question for question in golden_of(domain) if question.split == "dev"]
-    found = of_questions(_questions("train"))
+    found = [item for item in examples if item.label is not None]
+    found += of_questions(_questions("train"))
     if config.passages:
         found += of_passages(read_parquet(CHUNKS_PATH, Chunk))
     texts, rejects = usable(found, min_examples=config.min_examples)
     known = {item.label for item in texts}
     held = [item for item in of_questions(dev or _questions("validation")) if item.label in known]
-    return Material("questions", texts, held, (), rejects)
+    outside = [item for item in examples if item.label is None]
+    return Material("questions", texts, held, outside, (*broken, *strangers, *rejects))
 
 
 def _questions(split: str) -> list[Question]:

@@ -15,6 +15,7 @@ from groundwork.classify.tuning import Learned, learn, save_learned
 from groundwork.classify.utterances import (
     Reason,
     Utterance,
+    among,
     hold_out,
     of_passages,
     of_questions,
@@ -33,6 +34,7 @@ __all__ = [
     "Learned",
     "Reason",
     "Utterance",
+    "among",
     "describe",
     "energy",
     "figures",

@@ -1,4 +1,4 @@
-"""What is learned: texts with a label, from a file of utterances or from the domain's questions.
+"""What is learned: texts with a label, from a file of utterances and the domain's questions.
 
 In: JSON lines or questions and passages. Out: `Utterance`s and rejects with a reason. A label of
 null marks an utterance as out of scope: it teaches no label, it only helps to set the threshold.
@@ -6,8 +6,9 @@ null marks an utterance as out of scope: it teaches no label, it only helps to s
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Reason(StrEnum):
     """The same text stands above with the same label."""
     CONTRADICTED = "contradicted"
     """The same text stands above with another label; that one counts."""
+    UNKNOWN_LABEL = "unknown_label"
+    """Other labels of the file are categories of the domain; this one is none."""
     FEW_EXAMPLES = "few_examples"
     """Its label has fewer examples than `classify.min_examples`."""
 
@@ -86,6 +89,21 @@ def _utterance(key: str, line: str) -> Utterance | None:
     if not isinstance(text, str) or not text.strip() or not named:
         return None
     return Utterance(key, text.strip(), label.strip() if label else None)
+
+
+def among(
+    utterances: Sequence[Utterance], categories: Collection[str]
+) -> tuple[list[Utterance], list[Reject]]:
+    """Those that are out of scope or about one of `categories`, and the others."""
+    kept, rejects = [], []
+    for item in utterances:
+        if item.label is None or item.label in categories:
+            kept.append(item)
+        else:
+            near = ", ".join(get_close_matches(item.label, categories, n=1)) or "none like it"
+            detail = f"label {item.label!r} is no category of the domain; nearest: {near}"
+            rejects.append(Reject(item.key, Reason.UNKNOWN_LABEL, detail))
+    return kept, rejects
 
 
 def of_questions(questions: Sequence[Question]) -> list[Utterance]:
