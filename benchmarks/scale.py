@@ -6,8 +6,9 @@ For each number of PAGES (1000 and 10000; 100000 takes half an hour) writes so m
 of about 400 words in the menus of a site, as stage `crawl` would, and reads them in a process of
 its own: `extract` reads them alone, as the first step of stage `clean` does; `clean` is the whole
 stage with duplicates and documents, but without the encoder (folders are the categories). Prints
-seconds per page and the peak memory of that process and of all its processes together, where
-shared memory counts once (PSS), and the ratios to the first number.
+seconds per page, by the clock and of the processors, and the peak memory of that process and of all
+its processes together, where shared memory counts once (PSS), and the ratios to the first number.
+Processor time tells when other work runs beside it.
 """
 
 import argparse
@@ -46,6 +47,8 @@ class Run:
 
     pages: int
     seconds: float
+    processor_s: float
+    """Of all processes."""
     parent_mb: float
     all_mb: float
     said: str
@@ -104,30 +107,41 @@ def measured(pages: int, stage: str, engine: Sequence[str]) -> Run:
         env = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
         started = time.perf_counter()
         child = subprocess.Popen(command, cwd=name, env=env, stdout=subprocess.PIPE, text=True)
-        peaks = [0.0, 0.0]
-        watcher = threading.Thread(target=watch, args=(child.pid, peaks))
+        peaks, busy = [0.0, 0.0], dict[int, float]()
+        watcher = threading.Thread(target=watch, args=(child.pid, peaks, busy))
         watcher.start()
         said, _ = child.communicate()
         seconds = time.perf_counter() - started
         watcher.join()
         if child.returncode:
             sys.exit(f"{stage} of {pages} pages failed")
-        return Run(pages, seconds, *peaks, said.strip())
+        return Run(pages, seconds, sum(busy.values()), *peaks, said.strip())
 
 
-def watch(pid: int, peaks: list[float]) -> None:
-    """Keep the peaks, in MB, of a process and of all its processes."""
+def watch(pid: int, peaks: list[float], busy: dict[int, float]) -> None:
+    """Keep the peaks, in MB, of a process and of all its processes, and the time that each used."""
     while True:
         try:
             own = psutil.Process(pid)
             if own.status() == psutil.STATUS_ZOMBIE:
                 return
-            sizes = [pss(own), *(pss(child) for child in own.children(recursive=True))]
+            family = [own, *own.children(recursive=True)]
         except psutil.NoSuchProcess:
             return
+        sizes = [pss(process) for process in family]
+        busy.update({process.pid: used(process, busy) for process in family})
         peaks[0] = max(peaks[0], sizes[0])
         peaks[1] = max(peaks[1], sum(sizes))
         time.sleep(SAMPLE_S)
+
+
+def used(process: psutil.Process, before: dict[int, float]) -> float:
+    """Processor time of a process in seconds; what was known of it when it is gone."""
+    try:
+        times = process.cpu_times()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return before.get(process.pid, 0.0)
+    return float(times.user + times.system)
 
 
 def pss(process: psutil.Process) -> float:
@@ -156,12 +170,13 @@ def main() -> None:
     for pages in arguments.pages:
         run = measured(pages, arguments.stage, engine)
         first = first or run
-        each = run.seconds / run.pages
+        each, busy = run.seconds / run.pages, run.processor_s / run.pages
         print(
             f"{run.pages:7d} pages: {run.seconds:7.1f} s, {1000 * each:.2f} ms a page "
-            f"(x {each / (first.seconds / first.pages):.2f}); peak {run.parent_mb:.0f} MB in the "
-            f"parent (x {run.parent_mb / first.parent_mb:.2f}), {run.all_mb:.0f} MB in all "
-            f"(x {run.all_mb / first.all_mb:.2f}); {run.said}",
+            f"(x {each / (first.seconds / first.pages):.2f}), of the processors "
+            f"{1000 * busy:.2f} ms (x {busy / (first.processor_s / first.pages):.2f}); "
+            f"peak {run.parent_mb:.0f} MB in the parent (x {run.parent_mb / first.parent_mb:.2f}), "
+            f"{run.all_mb:.0f} MB in all (x {run.all_mb / first.all_mb:.2f}); {run.said}",
             flush=True,
         )
 

@@ -10,6 +10,7 @@ from groundwork.classify import (
     Calibration,
     Head,
     Utterance,
+    among,
     energy,
     figures,
     fit_calibration,
@@ -19,6 +20,7 @@ from groundwork.classify import (
     separation,
     usable,
 )
+from groundwork.classify.calibration import likelihood
 from groundwork.classify.head import HEAD, class_means, read_head
 from groundwork.errors import ArtifactError, InputError
 
@@ -62,6 +64,31 @@ def test_a_file_that_is_missing_or_empty_is_named(tmp_path: Path) -> None:
         read_intents(tmp_path / "none.jsonl")
     with pytest.raises(InputError, match=r"bad.jsonl: no utterance in 2 lines"):
         read_intents(_write(tmp_path / "bad.jsonl", "{", "}"))
+
+
+def test_examples_of_no_category_are_rejected_with_the_nearest(tmp_path: Path) -> None:
+    """A misspelt category is told; null is out of scope whatever the categories."""
+    rows = [("a", "safety"), ("b", "saftey"), ("c", "love"), ("d", None)]
+    texts = [Utterance(key, f"text {key}", label) for key, label in rows]
+    kept, rejects = among(texts, {"safety": "", "winter": ""})
+    assert [item.key for item in kept] == ["a", "d"]
+    assert [(reject.key, reject.reason) for reject in rejects] == [
+        ("b", "unknown_label"),
+        ("c", "unknown_label"),
+    ]
+    assert rejects[0].detail.endswith("nearest: safety")
+    assert rejects[1].detail.endswith("none like it")
+
+
+def test_look_does_not_depend_on_how_sure_the_scores_are() -> None:
+    """Scores ten times as large have another temperature and the same likelihood."""
+    scores_BC = np.random.default_rng(1).normal(size=(40, 3))
+    right_B = scores_BC.argmax(axis=1)
+    right_B[:10] = (right_B[:10] + 1) % 3
+    assert likelihood(scores_BC * 4, right_B) == pytest.approx(
+        likelihood(scores_BC, right_B), abs=0.01
+    )
+    assert likelihood(scores_BC, right_B) > likelihood(-scores_BC, right_B)
 
 
 def test_labels_with_one_example_and_repeated_texts_are_rejected_with_a_reason() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from groundwork.errors import ArtifactError, InputError
 from groundwork.index import Encoder, encoder_sha256
 from groundwork.records import Chunk
 from groundwork.tracking import client, find_run
+from stages.classify import _material
 
 pytestmark = pytest.mark.slow
 OUT = Path("artifacts/classify")
@@ -136,6 +137,29 @@ def test_rejects_are_kept(ready: Path) -> None:
     assert [(r["key"], r["reason"]) for r in read_jsonl(OUT / "rejects.jsonl")] == [
         ("intents.jsonl:27", "broken_line"),
         ("intents.jsonl:26", "few_examples"),
+    ]
+
+
+def test_examples_of_the_categories_are_learned_beside_the_questions(ready: Path) -> None:
+    """They come first, so that a generated question of the same words is the repeated one."""
+    asked = make_questions()[0].question
+    _write_intents(
+        {"text": asked, "label": "plants"},
+        {"text": "who prunes an oak", "label": "trees"},
+        {"text": "when is an elm felled", "label": "trees"},
+        {"text": "what is a shrub", "label": "tree"},
+        {"text": "who won the match", "label": None},
+    )
+    domain = replace(DOMAIN, intents_path=str(INTENTS), categories={"plants": "", "trees": ""})
+    material = _material(domain, classify_config(passages=False))
+    assert material.source == "questions"
+    assert [item.label for item in material.texts[:3]] == ["plants", "trees", "trees"]
+    assert {item.label for item in material.texts[3:]} == {"plants"}
+    assert len(material.texts) == 3 + len(make_questions()) - 1
+    assert [item.text for item in material.outside] == ["who won the match"]
+    assert [(r.key, r.reason) for r in material.rejects] == [
+        ("intents.jsonl:4", "unknown_label"),
+        ("train0", "repeated"),
     ]
 
 
