@@ -20,10 +20,11 @@ def work_shard(folder: Path, number: int) -> int:
     worker = job.work.worker()
     check_recipe(worker, job.recipe)
     records = 0
-    for packed in read_shard(folder, number):
-        with _NamedRecord(folder, number, records):
-            do_packed(job.work, worker, packed.key, packed.data, counted=False)
-        records += 1
+    with job.work.within_threads():
+        for packed in read_shard(folder, number):
+            with _NamedRecord(folder, number, records):
+                do_packed(job.work, worker, packed.key, packed.data, counted=False)
+            records += 1
     write_json(done_path(folder, number), {"records": records})
     return records
 

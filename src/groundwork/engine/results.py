@@ -73,9 +73,10 @@ class Results(Generic[Record]):
 
     def _do_here(self) -> None:
         size = len(self._records) if isinstance(self._records, Collection) else None
-        for record in tqdm(self._records, desc=self._label, unit=self._unit, total=size):
-            compute = partial(self._worker.compute, record)
-            remembered(self._work.step, self._worker.key(record), compute)
+        with self._work.within_threads():
+            for record in tqdm(self._records, desc=self._label, unit=self._unit, total=size):
+                compute = partial(self._worker.compute, record)
+                remembered(self._work.step, self._worker.key(record), compute)
 
     def _gather(self, spool: Spool) -> Spool:
         """The records that are new to the store."""
@@ -89,8 +90,9 @@ class Results(Generic[Record]):
 
     def _do_all(self, spool: Spool, engine: EngineConfig) -> None:
         if spool.total < max(engine.min_records, 1):
-            for packed in tqdm(spool, desc=self._label, unit=self._unit, total=spool.total):
-                do_packed(self._work, self._worker, packed.key, packed.data, counted=False)
+            with self._work.within_threads():
+                for packed in tqdm(spool, desc=self._label, unit=self._unit, total=spool.total):
+                    do_packed(self._work, self._worker, packed.key, packed.data, counted=False)
             return
         spool.flush()
         job = Job(self._work, self._worker.recipe, os.getcwd(), tuple(spool.counts))

@@ -5,11 +5,14 @@ function that makes its `Worker`, which each process makes for itself.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
 from json import dumps, loads
 from typing import Any, Protocol, TypeVar
+
+from threadpoolctl import threadpool_limits
 
 from groundwork.errors import EngineError
 from groundwork.store import remembered
@@ -55,6 +58,11 @@ class Work:
     def worker(self) -> Worker[Any]:
         """This process's worker, made at most once for equal settings."""
         return _make(self.maker, dumps(self.settings, sort_keys=True))
+
+    def within_threads(self) -> AbstractContextManager[object]:
+        """Lets numpy use no more than `threads`: its idle ones spin where another worker works."""
+        limits: AbstractContextManager[object] = threadpool_limits(self.threads, user_api="blas")
+        return limits
 
 
 @cache
