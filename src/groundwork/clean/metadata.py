@@ -92,8 +92,9 @@ def find_date(tree: Tree, source: str) -> str:
     """ISO 8601 date of publication; what htmldate finds counts only if the page spells it out."""
     import htmldate
 
+    items = list(json_ld(tree))
     for name in ("datePublished", "dateCreated"):
-        for item in json_ld(tree):
+        for item in items:
             date = str(item.get(name) or "")[:10]
             if _ISO_DATE.fullmatch(date):
                 return date
