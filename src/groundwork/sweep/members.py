@@ -7,6 +7,7 @@ A run finds its parent by its experiment's name, `<sweep>-<number>` or `<sweep>-
 import json
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,21 +48,24 @@ class Member:
     """Validation question to its score; empty unless the training has finished."""
 
 
+SETTLED_S = 2.0
+"""A run that was begun before another one stands in the store at most so much later."""
+
+
 def open_sweep(store: "MlflowClient", name: str, *, domain: str) -> str:
     """Id of the run under which the runs of sweep `name` will stand, made when it is new.
 
-    Of two that two workers make at once, the older one stays.
+    Of two that two workers make at once, the older one stays: it is asked for once both are there.
     """
-    from mlflow.entities import RunTag
-
     experiment_id = experiment_of(domain, store)
     found = find_sweep(store, experiment_id, name)
     if found:
         return found
-    run_id = store.create_run(experiment_id, run_name=f"sweep {name}").info.run_id
-    tags = [RunTag(SWEEP_TAG, name), RunTag(STAGE_TAG, "sweep")]
-    store.log_batch(run_id, tags=tags)
+    tags = {SWEEP_TAG: name, STAGE_TAG: "sweep"}
+    made = store.create_run(experiment_id, tags=tags, run_name=f"sweep {name}")
+    run_id = str(made.info.run_id)
     store.set_terminated(run_id, "FINISHED")  # it only holds the others together
+    time.sleep(SETTLED_S)
     oldest = find_sweep(store, experiment_id, name)
     if oldest != run_id:
         store.delete_run(run_id)
