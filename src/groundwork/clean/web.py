@@ -46,7 +46,6 @@ def extract_html(page: Page, config: ExtractConfig) -> Extraction:
     check_html(page.body, source)
     check_markup(source, config)
     tree = parse_html(source)
-    _alive = list(tree.iter())  # lxml makes an object at each visit to an element that has none
     if config.honour_noindex and is_noindex(tree):
         raise PageRefusedError(Reason.NOINDEX, "its robots meta tag says noindex")
     title, author, date = find_title(tree), find_author(tree), find_date(tree, source)
@@ -119,7 +118,6 @@ def _extract(tree: Tree) -> tuple[list[TextBlock], Region]:
     from trafilatura import bare_extraction
 
     prepared = deepcopy(tree)
-    _alive = list(prepared.iter())
     region = prepare_tree(prepared)
     document = bare_extraction(
         prepared,
