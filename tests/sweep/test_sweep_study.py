@@ -18,10 +18,17 @@ from sweep_parts import sweep_config, write_checkout
 from tiny_base import DOMAIN, model_config, train_config
 
 from groundwork.errors import ConfigError, EngineError, InputError
-from groundwork.sweep import Study, make_space, newest_sweep, read_members, run_study
+from groundwork.sweep import (
+    Study,
+    make_space,
+    newest_sweep,
+    open_sweep,
+    read_members,
+    run_study,
+)
 from groundwork.sweep.config import Choice, Range
 from groundwork.sweep.study import _draw
-from groundwork.tracking import client
+from groundwork.tracking import STAGE_TAG, SWEEP_TAG, client, experiment_of
 
 pytestmark = pytest.mark.slow
 SOURCE_DIR = Path(__file__).resolve().parents[2] / "src"
@@ -88,6 +95,25 @@ def test_two_workers_share_a_study(params: dict[str, Any]) -> None:
     parents = client().search_runs(["1"], "tags.`groundwork.stage` = 'sweep'")
     assert len(parents) == 1
     assert newest_sweep(client(), domain="plants") == "s"
+
+
+def test_of_two_parents_begun_at_once_the_older_one_stays(
+    params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other worker began first and is in the store after this one has looked."""
+    store = client()
+    experiment_id = experiment_of("plants", store)
+    tags = {SWEEP_TAG: "s", STAGE_TAG: "sweep"}
+    older: list[str] = []
+
+    def another_arrives(_: float) -> None:
+        older.append(store.create_run(experiment_id, start_time=1, tags=tags).info.run_id)
+
+    monkeypatch.setattr("groundwork.sweep.members.time.sleep", another_arrives)
+    assert open_sweep(store, "s", domain="plants") == older[0]
+    assert [run.info.run_id for run in store.search_runs([experiment_id])] == older
+    assert open_sweep(store, "s", domain="plants") == older[0]
+    assert len(older) == 1, "a sweep that is there is not waited for"
 
 
 def test_points_follow_from_the_seed(params: dict[str, Any]) -> None:

@@ -3,19 +3,15 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
-from test_train_tuning import KILLED, _saved, _tune
+from test_train_tuning import _saved, _tune, begin_killable
 from tiny_base import lora_section, write_base
 
 from groundwork.errors import ConfigError, EngineError
 from groundwork.train import Tuned, adapter_tensors
-from groundwork.train.checkpoint import newest_checkpoint
 from groundwork.train.processes import companions, is_first
 
 pytestmark = pytest.mark.slow
@@ -75,29 +71,9 @@ def test_killed_training_leaves_no_process_and_ends_with_the_same_bytes(
     base_dir: Path, tmp_path: Path
 ) -> None:
     """The first of two is killed without warning; the other ends by itself."""
-    here, work_dir = Path(__file__).parent, tmp_path / "killed"
+    work_dir = tmp_path / "killed"
     changes = {"epochs": 10, "max_steps": 12, "save_steps": 2, "eval_steps": 40, "processes": 2}
-    script = tmp_path / "killed.py"
-    text = KILLED.format(
-        tests=str(here.parent),
-        here=str(here),
-        base=str(base_dir),
-        work=str(work_dir),
-        processes=2,
-        steps=12,
-    )
-    script.write_text(text)
-    process = subprocess.Popen(
-        [sys.executable, str(script)],
-        env={**os.environ, "COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    give_up = time.monotonic() + 300
-    while newest_checkpoint(work_dir) is None:
-        assert process.poll() is None, "the training ended before it could be killed"
-        assert time.monotonic() < give_up
-        time.sleep(0.05)
+    process = begin_killable(base_dir, work_dir, processes=2, steps=12)
     children = psutil.Process(process.pid).children(recursive=True)
     assert children
     process.send_signal(signal.SIGKILL)

@@ -260,20 +260,17 @@ if __name__ == "__main__":
 """
 
 
-def test_killed_training_ends_with_the_same_bytes(base_dir: Path, tmp_path: Path) -> None:
-    """A real process, killed without warning once it has a checkpoint."""
+def begin_killable(base_dir: Path, work_dir: Path, **values: int) -> subprocess.Popen[bytes]:
+    """A training in a process of its own that has written a checkpoint; `values` fill `KILLED`."""
     here = Path(__file__).parent
-    work_dir = tmp_path / "killed"
-    script = KILLED.format(
-        tests=str(here.parent),
-        here=str(here),
-        base=str(base_dir),
-        work=str(work_dir),
-        processes=1,
-        steps=40,
+    script = work_dir.with_suffix(".py")
+    script.write_text(
+        KILLED.format(
+            tests=str(here.parent), here=str(here), base=str(base_dir), work=str(work_dir), **values
+        )
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", script],
+        [sys.executable, str(script)],
         env={**os.environ, "COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -283,6 +280,13 @@ def test_killed_training_ends_with_the_same_bytes(base_dir: Path, tmp_path: Path
         assert process.poll() is None, "the training ended before it could be killed"
         assert time.monotonic() < give_up
         time.sleep(0.05)
+    return process
+
+
+def test_killed_training_ends_with_the_same_bytes(base_dir: Path, tmp_path: Path) -> None:
+    """A real process, killed without warning once it has a checkpoint."""
+    work_dir = tmp_path / "killed"
+    process = begin_killable(base_dir, work_dir, processes=1, steps=40)
     process.send_signal(signal.SIGKILL)
     process.wait()
     changes = {"epochs": 10, "max_steps": 40, "save_steps": 2, "eval_steps": 40}
