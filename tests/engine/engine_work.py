@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy  # noqa: F401  # its threads are told
+from threadpoolctl import threadpool_info
+
 from groundwork.artifacts import sha256_bytes
 from groundwork.engine import EngineConfig, RayConfig, SlurmConfig, Work
 
@@ -40,6 +43,8 @@ class Turner:
         time.sleep(self.settings.get("each_takes_s", 0))
         if word == self.settings.get("die_at"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.settings.get("tell_threads"):
+            return b",".join(b"%d" % pool["num_threads"] for pool in threadpool_info())
         return word[::-1].encode()
 
     def pack(self, word: str) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from engine_work import TURNED, WORDS, calls, engine, processes, turning
+from threadpoolctl import threadpool_info
 
 from groundwork.engine import Results
 from groundwork.engine.results import check_done
@@ -34,6 +35,17 @@ def test_workers_give_what_this_process_gives(own_folder: Path) -> None:
     assert str(os.getpid()) not in processes()
     assert calls() == WORDS
     assert list(WORK_DIR.iterdir()) == [], "what was spooled is gone"
+
+
+@pytest.mark.parametrize("config", [None, engine()])
+def test_numpy_keeps_to_the_threads_of_a_worker(own_folder: Path, config: object) -> None:
+    """Here and in other processes; afterwards this one has its own again."""
+    before = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert max(before) > 1, "a machine of one core cannot tell"
+    found = {data for _, data in _run(config, tell_threads=True)}
+    assert found == {b"1"}
+    after = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert after == before
 
 
 def test_results_can_be_gone_through_again(own_folder: Path) -> None:
