@@ -32,6 +32,14 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def part_generators(seed: int) -> None:
+    """Let this process draw other dropout than the first, which keeps what it has."""
+    import torch
+
+    if not is_first():
+        torch.manual_seed(seed + int(os.environ["RANK"]))
+
+
 @contextmanager
 def companions(job: Callable[[], Any], *, processes: int, threads: int) -> Iterator[None]:
     """Let `processes` - 1 others run `job` while this process does; with one there are no others.

@@ -24,7 +24,7 @@ from groundwork.train.packing import check_apart, count_sequences
 from groundwork.train.patience import Looks, adapter_tensors, keeper, restore_best
 from groundwork.train.perplexity import perplexity
 from groundwork.train.preferences import Preferences
-from groundwork.train.processes import companions, is_first
+from groundwork.train.processes import companions, is_first, part_generators
 from groundwork.train.trl import (
     make_plan,
     make_trainer,
@@ -128,6 +128,7 @@ def _tune(
             trainer.add_callback(callback)
         watched = trainer.eval_dataset
         before = perplexity(model, watched) if watched else None
+        part_generators(config.seed)
         _train(trainer, config, work_dir)
     logs = list(trainer.state.log_history)
     if preferences:
