@@ -18,6 +18,11 @@ CALLS = "calls"
 """Folder with a file for each piece of work that was done, named by process and word."""
 
 
+def blas_threads() -> list[int]:
+    """Of numpy and its kin, not of torch, whose threads sleep while they wait."""
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
 @dataclass(frozen=True, slots=True)
 class Turner:
     """Turns a word around; `recipe` may depend on the process that it is in."""
@@ -44,7 +49,7 @@ class Turner:
         if word == self.settings.get("die_at"):
             os.kill(os.getpid(), signal.SIGKILL)
         if self.settings.get("tell_threads"):
-            return b",".join(b"%d" % pool["num_threads"] for pool in threadpool_info())
+            return b",".join(b"%d" % threads for threads in blas_threads())
         return word[::-1].encode()
 
     def pack(self, word: str) -> bytes:
