@@ -201,7 +201,7 @@ def _wide() -> Any:
 CHUNK = Chunk("p", "d", "https://a.example/", "T", "", "Text é.", 0, 7, 3, "c", "l")
 RULES = RulesConfig(
     per_sentence=3, verdicts=2, paraphrases=False, per_row=6, min_sentence_words=5,
-    max_sentence_words=45,
+    max_sentence_words=45, per_hundred_words=99.0,
 )  # fmt: skip
 
 

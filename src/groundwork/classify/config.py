@@ -36,6 +36,8 @@ class ClassifyConfig:
     """Cosines with the prototypes are multiplied by this before the softmax."""
     label_smoothing: Ratio
     """Share of the target that is spread over all labels."""
+    contrast: NonNegative
+    """Weight of a loss that draws texts of one label together within a batch; 0 leaves it out."""
     token_dropout: Ratio
     """Probability that a word piece is hidden in a step."""
     averaging: Annotated[float, Field(ge=0, lt=1)]

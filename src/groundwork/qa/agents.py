@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from groundwork.qa.clause import Clause
-from groundwork.qa.lexicon import BE, MODALS, PRONOUNS, SHELLS, VAGUE_VERBS
+from groundwork.qa.lexicon import MODALS, PRONOUNS, SHELLS, VAGUE_VERBS
 from groundwork.qa.pairs import Kind
-from groundwork.qa.predicates import EMPTY_NOUNS, condition_of, opened
-from groundwork.qa.specific import is_alone, named
+from groundwork.qa.predicates import condition_of, opened
+from groundwork.qa.specific import named
 from groundwork.qa.words import RELATIVE, tokens_of
 
 _PEOPLE = re.compile(
@@ -34,26 +34,6 @@ def people(clause: Clause) -> Iterator[tuple[str, Kind]]:
         return
     if _is_person(subject) and len(clause.core.split()) >= 4:
         yield opened(clause, f"who {clause.verb} {clause.core}"), Kind.FACT
-
-
-def things(clause: Clause) -> Iterator[tuple[str, Kind]]:
-    """ "A residual current device trips at 30 mA" -> "What trips at 30 mA?"."""
-    if _is_plural(clause) or clause.negated or clause.is_copula or not _is_thing(clause):
-        return
-    if clause.verb in VAGUE_VERBS or clause.listed or EMPTY_NOUNS.match(clause.subject):
-        return
-    if any(token.lower in PRONOUNS | {"own"} for token in clause.tokens):
-        return
-    if re.search(r"\bwhether\b", clause.core) or re.match(
-        r"(?:that|how|what|why|whether|where|when)\b", clause.core
-    ):
-        return
-    if not _says_enough(clause):
-        return
-    stays = clause.marker in {"if", "when", "unless", "until"}
-    condition = condition_of(clause) if stays else ""
-    words = " ".join(w for w in (clause.adverb, clause.verb, clause.core) if w)
-    yield opened(clause, f"what {words}{condition}"), Kind.FACT
 
 
 def kinds(clause: Clause) -> Iterator[tuple[str, Kind]]:
@@ -113,17 +93,3 @@ def _is_person(subject: str) -> bool:
 
 def _and(subject: str) -> bool:
     return bool(re.search(r"\b(?:and|or)\b", subject))
-
-
-def _is_thing(clause: Clause) -> bool:
-    subject = clause.subject.lower()
-    if re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+", clause.subject):
-        return False
-    if subject == "you" or _is_person(subject) or clause.subject.split()[0] in {"I", "We"}:
-        return False
-    if clause.verb in BE and clause.tokens[0].tag not in {"VBN", "VBD"}:
-        return False
-    if subject.startswith("the ") and is_alone(clause.subject[4:]):
-        return False
-    head = subject.split()[0]
-    return head not in {"each", "every", "another", "one", "either", "any"} | SHELLS

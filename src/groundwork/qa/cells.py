@@ -10,6 +10,7 @@ from groundwork.qa.units import Unit
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, knows, soften, tokens_of
 
 MAX_LABEL_WORDS = 8
+MAX_HEAD_WORDS = 6
 _COUNTABLE_ENDS = re.compile(r"(?:er|or|le|et|ox|box|ey|ap|oint|it)$")
 """Endings of things that are counted, for words whose plural the lexicon lacks."""
 
@@ -44,10 +45,9 @@ def with_unit(cell: str, unit: str) -> str:
 def label_of(row: Unit, *, seen: str) -> str:
     """How a question names the row: with an article when it is one thing of many."""
     cell, head = row.cells[0], small(row.header[0], seen)
-    tokens = tokens_of(cell.lstrip("−-"))
     if len(cell) <= 2:
         return f"{head} {cell}"
-    if len(tokens) == 1 and tokens[0].tag == QUANTITY and len(row.header[0].split()) <= 3:
+    if is_quantity(cell) and len(row.header[0].split()) <= MAX_HEAD_WORDS:
         return f"{article(head)} {head} of {cell}"
     text = soften(cell, seen)
     return f"{article(text)} {text}" if text[0].islower() and is_one_of_many(text) else text

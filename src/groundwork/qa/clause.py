@@ -79,14 +79,6 @@ class Clause:
             words.append(base_form(self.verb) if self.auxiliary != "do" else self.verb)
         return " ".join(word for word in [*words, rest] if word)
 
-    def stated(self) -> str:
-        """As a statement inside a sentence: "a cold battery begins low on its curve"."""
-        negation = "not" if self.negated else ""
-        words = (soften(self.subject, self.seen), self.adverb, self.verb, negation, self.core)
-        if self.supported:
-            words = (soften(self.subject, self.seen), self.verb, negation, self.adverb, self.core)
-        return " ".join(word for word in words if word).replace(" can not ", " cannot ")
-
     def breaks_off(self, question: str) -> bool:
         """Whether a question stops within the list that the core does not finish."""
         return self.listed and self.core.rpartition(",")[2] in question

@@ -22,6 +22,8 @@ class RulesConfig:
     min_sentence_words: PositiveInt
     """Shorter sentences are not asked about."""
     max_sentence_words: PositiveInt
+    per_hundred_words: PositiveFloat
+    """Most questions of a document for each hundred of its words; its kinds take turns."""
 
 
 @schema

@@ -22,9 +22,14 @@ _MEASURES = re.compile(r"how (?:much|many|long|far|often|big|fast)\b", re.IGNORE
 _PREPOSITION = re.compile(r"(?:before|after|when|while|if|once|during) ", re.IGNORECASE)
 
 
+def bare_heading(heading: str) -> str:
+    """Without its number: "3. Design" and "Step 2: design" -> "design"."""
+    return _NUMBERING.sub("", heading).strip(" .:")
+
+
 def heading_question(heading: str, *, seen: str) -> tuple[str, Kind] | None:
     """The question in a heading such as "Why the cable is fat" or "Who pays for what?"."""
-    text = _NUMBERING.sub("", heading).strip(" .:")
+    text = bare_heading(heading)
     word, _, rest = text.partition(" ")
     word = word.lower()
     if text.endswith("?"):
@@ -38,6 +43,7 @@ def heading_question(heading: str, *, seen: str) -> tuple[str, Kind] | None:
 def _asked_already(text: str, word: str) -> tuple[str, Kind] | None:
     tokens = tokens_of(text)
     is_question = word in _KINDS or word in BE | {"do", "does", "can", "should", "must", "will"}
+    is_question &= any(token.tag in FINITE for token in tokens)
     if not is_question or len(tokens) < 5:
         return None
     return tidy(text), _kind(text) if word in _KINDS else Kind.YES_NO

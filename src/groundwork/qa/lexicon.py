@@ -56,7 +56,7 @@ POINTING = words(
 )
 EMPTY_HEADS = words(
     """figure figures entry value values note notes comment comments remark remarks result results
-    arithmetic example calculation reading meaning working source reference"""
+    arithmetic example calculation reading meaning working source reference home workplace site"""
 )
 UNITS = words("kWh kW A V W km p £ €")
 PARTICIPLES = words("been done given made held taken kept built shown known drawn")

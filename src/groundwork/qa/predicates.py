@@ -7,10 +7,12 @@ sure of it leaves. `RULES` holds them, the most telling first.
 import re
 from collections.abc import Callable, Iterator
 
+from groundwork.qa.cells import is_name
 from groundwork.qa.clause import Clause, parse, tidy
 from groundwork.qa.lexicon import BE, MODALS, PASSIVE, VAGUE, VAGUE_VERBS
 from groundwork.qa.numbers import date_question, number_questions
 from groundwork.qa.pairs import Kind
+from groundwork.qa.specific import named
 from groundwork.qa.words import NOUNS, Token, soften
 
 EMPTY_NOUNS = re.compile(
@@ -51,15 +53,9 @@ def _dates(clause: Clause) -> Iterator[tuple[str, Kind]]:
 def _causes(clause: Clause) -> Iterator[tuple[str, Kind]]:
     if clause.marker in {"because", "so that"} or (clause.marker == "since" and clause.comma):
         yield opened(clause, f"why {clause.asked(negate=clause.negated)}"), Kind.CAUSE
-    result = parse(clause.tail, seen=clause.seen) if clause.marker in {"so", "because"} else None
-    if result is None:
-        return
-    if clause.marker == "so":
+    result = parse(clause.tail, seen=clause.seen) if clause.marker == "so" else None
+    if result is not None:
         yield opened(result, f"why {result.asked(negate=result.negated)}"), Kind.CAUSE
-    reason = clause if clause.marker == "so" else result
-    named = not reason.subject.lower().startswith("the ")
-    if named and not reason.opener and not reason.breaks_off(reason.core):
-        yield tidy(f"what follows from the fact that {reason.stated()}"), Kind.CAUSE
 
 
 def _which(clause: Clause) -> Iterator[tuple[str, Kind]]:
@@ -92,6 +88,8 @@ def _contrasts(clause: Clause) -> Iterator[tuple[str, Kind]]:
     if max(len(clause.subject.split()), len(other.subject.split())) > 7:
         return
     first, second = (soften(c.subject, c.seen) for c in (clause, other))
+    if not named(first) & named(second) and not (is_name(first) and is_name(second)):
+        return  # "courtesy" and "a car with an empty battery" are not two of a kind
     yield tidy(f"what is the difference between {first} and {second}"), Kind.COMPARISON
 
 

@@ -13,11 +13,12 @@ from groundwork.artifacts import short_id
 from groundwork.qa.claims import claims
 from groundwork.qa.config import RulesConfig
 from groundwork.qa.headings import occasion
+from groundwork.qa.lead import lead_of, with_lead
 from groundwork.qa.lists import section_pairs
 from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.paraphrase import paraphrase
 from groundwork.qa.sentences import Ask, ask
-from groundwork.qa.sound import is_sound, stands_alone
+from groundwork.qa.sound import is_finished, is_sound, stands_alone
 from groundwork.qa.specific import is_example, is_specific, is_whole, named
 from groundwork.qa.tables import table_pairs
 from groundwork.qa.units import Shape, Unit, units_of
@@ -29,6 +30,7 @@ ORIGIN = "rules"
 _LEANS = re.compile(r"\b(?:then|therefore|thus|hence|consequently|otherwise|still)\b")
 """Words by which a sentence draws on the one before."""
 ADVICE = "Should you "
+_TO_YOU = re.compile(r"(?:(?:Why|What|When|How) )?[Ss]hould you ")
 MIN_ITEM_TERMS = 5
 """Words that advice or a list item must name when its list and heading are not there."""
 
@@ -38,16 +40,47 @@ def generate_by_rules(passages: Sequence[Chunk], *, config: RulesConfig) -> list
     used: set[str] = set()
     questions: list[Question] = []
     above = ""
+    text = " ".join(chunk.text for chunk in passages)
     for number, chunk in enumerate(passages):
         continues = number > 0 and chunk.heading == above
         above = chunk.heading
         pairs = list(_pairs(chunk, config=config, continues=continues))
         pairs += _in_other_words(pairs) if config.paraphrases else []
-        for pair in pairs:
+        for pair in _led(pairs, chunk, seen=text):
             if pair.question not in used:
                 used.add(pair.question)
                 questions.append(as_question(pair, chunk=chunk, origin=ORIGIN))
-    return questions
+    words = sum(len(chunk.text.split()) for chunk in passages)
+    return _share_out(questions, most=max(1, round(config.per_hundred_words * words / 100)))
+
+
+def _led(pairs: Sequence[Pair], chunk: Chunk, *, seen: str) -> list[Pair]:
+    """The pairs with what their page is about; rows and advice with their section, too."""
+    heading = chunk.heading.rpartition(" > ")[2]
+    plain = lead_of(chunk.title, seen=seen)
+    within = lead_of(chunk.title, heading=heading, seen=seen)
+    return [
+        replace(p, question=with_lead(p.question, within if _needs_section(p) else plain))
+        for p in pairs
+    ]
+
+
+def _needs_section(pair: Pair) -> bool:
+    return pair.quote.startswith("|") or bool(_TO_YOU.match(pair.question))
+
+
+def _share_out(questions: Sequence[Question], *, most: int) -> list[Question]:
+    """At most so many, in their order: one of each kind in turn, as long as it has any.
+
+    Which of a kind is drawn from its id, so that no part of the document is preferred.
+    """
+    by_kind: dict[str, list[Question]] = {}
+    for question in sorted(questions, key=lambda question: question.question_id):
+        by_kind.setdefault(question.kind, []).append(question)
+    turns = zip_longest(*(by_kind[kind] for kind in Kind if kind in by_kind))
+    in_turn = [question for turn in turns for question in turn if question]
+    chosen = {question.question_id for question in in_turn[:most]}
+    return [question for question in questions if question.question_id in chosen]
 
 
 def _in_other_words(pairs: Sequence[Pair]) -> list[Pair]:
@@ -77,7 +110,7 @@ def _pairs(chunk: Chunk, *, config: RulesConfig, continues: bool) -> Iterator[Pa
     yield from section_pairs(chunk, units, continues=continues)
     for _, group in groupby(units, key=lambda unit: (unit.group, unit.shape)):
         rows = list(group)
-        if rows[0].shape is Shape.ROW:
+        if rows[0].shape is Shape.ROW and not is_example(_above(chunk, rows[0])):
             yield from _at_most(table_pairs(rows, seen=chunk.text), config.per_row)
     for unit in units:
         for sentence in unit.sentences:
@@ -91,6 +124,10 @@ def _keeps(pair: Pair) -> bool:
         return False
     says_enough = len(named(pair.question)) >= MIN_ITEM_TERMS and " the " not in pair.question[:12]
     return pair.kind is not Kind.YES_NO or pair.question.startswith(ADVICE) or says_enough
+
+
+def _above(chunk: Chunk, unit: Unit) -> str:
+    return f"{chunk.title} {unit.heading}"
 
 
 def _at_most(pairs: Iterator[Pair], per_row: int) -> Iterator[Pair]:
@@ -111,9 +148,9 @@ def _sentence_pairs(
     asked = [_placed(item, when) for item in ask(text, seen=chunk.text)]
     leans = bool(_LEANS.search(text))
     found = [item for item in asked if _is_clear(item, leans=leans)]
-    tells = is_example(f"{chunk.title} {unit.heading}")
+    tells = is_example(_above(chunk, unit), chunk.text)
     if tells:
-        found = [item for item in found if is_whole(item.question)]
+        found = [i for i in found if is_whole(i.question) and not i.verdict]
     told = _as_answer(text)
     chosen = [*_open(found)[: config.per_sentence], *_verdicts(found, quote)[: config.verdicts]]
     claimed = [] if chosen or tells else _claimed(text, seen=chunk.text)[: config.verdicts]
@@ -132,7 +169,9 @@ def _placed(item: Ask, when: str) -> Ask:
 
 def _is_clear(item: Ask, *, leans: bool) -> bool:
     statement = item.question.removeprefix(f"{CLAIM} ")
-    if not is_sound(statement):
+    if not is_sound(statement) or not is_finished(item.question, kind=item.kind):
+        return False
+    if leans and item.kind is Kind.DEFINITION:
         return False
     if item.question.startswith(ADVICE):
         return len(named(item.question)) >= MIN_ITEM_TERMS
@@ -141,7 +180,8 @@ def _is_clear(item: Ask, *, leans: bool) -> bool:
 
 def _claimed(text: str, *, seen: str) -> list[Ask]:
     """What is asked of a sentence that no rule takes apart."""
-    return [Ask(question, Kind.YES_NO, word) for question, word in claims(text, seen=seen)]
+    asked = [Ask(question, Kind.YES_NO, word) for question, word in claims(text, seen=seen)]
+    return [item for item in asked if is_finished(item.question, kind=item.kind)]
 
 
 def _open(found: Sequence[Ask]) -> list[Ask]:

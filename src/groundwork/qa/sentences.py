@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from groundwork.qa.agents import kinds, people, things
+from groundwork.qa.agents import kinds, people
 from groundwork.qa.clause import Clause, parse, tidy
 from groundwork.qa.lexicon import BE, IMPERATIVES, MODALS, PRONOUNS, SUBORDINATE
 from groundwork.qa.numbers import number_questions
@@ -28,7 +28,9 @@ MIN_CONDITION = 2
 """Words that a condition must name to be asked for what follows."""
 MIN_DEED_TERMS = 3
 """Advice of fewer words ("Keep trying") says nothing."""
-_JOINS = frozenset([";", ":", "and", "but", "yet", "whereas", "while", "so"])
+_APPOSITION = re.compile(r"(?:[\w-]+ ){1,4}[\w-]+, (?:the|an?|who|which|also|or) ")
+"""Terms with what they are: "Charge point operator, the company that …"."""
+_JOINS = frozenset([";", ":", "and", "but", "yet", "whereas", "while"])
 """Marks and words after which a clause of its own may follow."""
 
 
@@ -57,7 +59,7 @@ def ask(sentence: str, *, seen: str) -> list[Ask]:
 
 
 def _of_clause(clause: Clause) -> Iterator[Ask]:
-    for rule in (*RULES, people, things, kinds):
+    for rule in (*RULES, people, kinds):
         yield from (Ask(question, kind) for question, kind in rule(clause) if question)
     yield from (Ask(v.question, v.kind, v.word) for v in verdicts(clause) if v.question)
 
@@ -149,7 +151,7 @@ def _advice(text: str) -> Iterator[Ask]:
 
 
 def _deeds(core: str, marker: str, tail: str) -> Iterator[Ask]:
-    if _is_one_deed(core):
+    if _is_one_deed(core) and marker not in {"if", "unless"}:
         yield Ask(tidy(f"should you {core}"), Kind.YES_NO, YES)
     if marker in {"because", "so that", "since"}:
         yield Ask(tidy(f"why should you {core}"), Kind.CAUSE)
@@ -184,7 +186,7 @@ def _split_deed(deed: str) -> tuple[str, str, str]:
 def is_imperative(text: str) -> bool:
     """Whether a sentence tells to do something: it opens with an infinitive and no subject."""
     tokens = tokens_of(text)
-    if len(tokens) < 3:
+    if len(tokens) < 3 or _APPOSITION.match(text):
         return False
     if re.match(r"(?:never|do not|don.t|always) ", text, re.IGNORECASE):
         return True

@@ -6,8 +6,9 @@ In: questions and answers. Out: whether a reader who has not seen the page under
 import re
 
 from groundwork.qa.lexicon import BE, POINTING, PRONOUNS, VERBS
+from groundwork.qa.pairs import Kind
 from groundwork.qa.specific import named
-from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, tokens_of
+from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, knows, tokens_of
 
 _PAGE_WORDS = re.compile(
     r"\b(?:this|the) (?:page|guide|article|chapter|section|workbook|checklist|glossary|table"
@@ -137,7 +138,50 @@ def is_sound(question: str) -> bool:
             return False
         if word == "one" and not _counts(tokens, number):
             return False
-    return not _dangles(tokens) and not _disagrees(question)
+    return not _dangles(tokens) and not _disagrees(question) and not _lacks_noun(tokens)
+
+
+_CHOICE = re.compile(r"(?!Is it true)(?:Is|Are|Was|Were|Do|Does|Did|Can|Should|Must|Will) .* or ")
+"""Asked for yes or no, "or" reads as a choice of which one is the answer."""
+_CUT = re.compile(
+    r"\b(?:or|and|the|an?|(?:two|three|four|five|six|\d+) to)\?$|\bdifferently\b"
+    r"|\bthat \w+(?<!s) (?:to|by|from) \d|^When (?:is|are) an? .* an? "
+    r"|^What (?:do|does) .* (?:make|keep|leave|render) in "
+    r"|^(?:Should|What happens) .*\b(?:its|their|them)\b"
+)
+_STRANDED = re.compile(r"\b(?:at|by|with|of|in|for|from|to)\?$")
+_WHOLE_VERBS = frozenset(
+    ["need", "require", "mean", "include", "contain", "measure", "offer", "protect", "prevent"]
+)
+"""Verbs whose object alone answers what was asked: "What does a wallbox need?"."""
+
+
+def is_finished(question: str, *, kind: Kind) -> bool:
+    """Whether nothing was cut off that its sentence needs to be true of one thing.
+
+    "What does a card tie?" lost "to a van"; "a shorter spell" lost what it is shorter than.
+    """
+    if _CUT.search(question):
+        return False
+    if kind is Kind.YES_NO and (_CHOICE.match(question) or _STRANDED.search(question)):
+        return False
+    tokens = tokens_of(question)
+    compares = any(token.tag in {"JJR", "RBR"} for token in tokens)
+    if compares and kind is not Kind.COMPARISON and not re.search(r"\bthan\b", question):
+        return False
+    last = next((token for token in reversed(tokens) if token.text != "?"), None)
+    asks_object = re.match(r"What (?:do|does|did|can|could|must|may|will) ", question)
+    if not asks_object or last is None or last.tag in NOUNS:
+        return True
+    return last.lower in _WHOLE_VERBS or not knows(last.lower, "VB", "VBP")
+
+
+def _lacks_noun(tokens: tuple[Token, ...]) -> bool:
+    """Whether "which" is followed by the verb at once: "Which supplies power only after …?"."""
+    if len(tokens) < 3 or tokens[0].lower != "which":
+        return False
+    verb, after = tokens[1], tokens[2]
+    return verb.lower in VERBS and after.tag in NOUNS
 
 
 def _disagrees(question: str) -> bool:

@@ -32,6 +32,9 @@ _EXAMPLE = re.compile(
 )
 
 
+_RECKONS = re.compile(r"\d[^.;]{0,40} [×÷] ?\d")
+
+
 def named(text: str) -> set[str]:
     """Stems of the words in `text` that name something."""
     return set(terms(text)) - _shells()
@@ -42,9 +45,12 @@ def _shells() -> frozenset[str]:
     return frozenset(terms(" ".join(SHELLS | UNIT_WORDS))) | {"sinc", "mani", "long", "percentag"}
 
 
-def is_example(heading: str) -> bool:
-    """Whether a section tells of one case: what is "the" car there is no car elsewhere."""
-    return bool(_EXAMPLE.search(heading))
+def is_example(heading: str, text: str = "") -> bool:
+    """Whether a section tells of one case: what is "the" car there is no car elsewhere.
+
+    Its heading says so, or its `text` reckons: 7 × 7.4 kW is the power of those seven posts.
+    """
+    return bool(_EXAMPLE.search(heading) or _RECKONS.search(text))
 
 
 def is_whole(question: str) -> bool:

@@ -55,6 +55,8 @@ def main_verb(tokens: tuple[Token, ...], first: int) -> int | None:
             before = tokens[first:number]
             if pending:
                 pending -= 1
+            elif before[-1].lower in {"other", "such"}:
+                return None  # "other uses" are no deed
             elif before[-1].tag == "CC":
                 if not _has_relative(before):
                     return None

@@ -9,12 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from groundwork.qa.cells import (
-    article,
     is_label,
     is_name,
     is_number,
     is_plural,
-    is_quantity,
     is_sentence,
     label_of,
     names_attribute,
@@ -34,7 +32,10 @@ _ABSENT = frozenset(
     ["", "-", "–", "—", "none", "n/a", "yes", "no", "?", "both", "neither", "ditto", "same"]
 )
 _PROPERTY = frozenset(
-    ["", "property", "feature", "aspect", "characteristic", "quantity", "what", "attribute"]
+    (
+        *("", "property", "feature", "aspect", "characteristic", "quantity", "what", "attribute"),
+        *("point", "criterion", "parameter"),
+    )
 )
 """Heads of a first column whose rows are properties and whose other columns are things."""
 
@@ -60,6 +61,8 @@ def _cell_pairs(row: Unit, column: int, *, rows: Sequence[Unit], seen: str) -> I
     first_head = row.header[0].lower()
     if first_head in _PROPERTY and len(row.cells) == 2:
         return
+    if first_head in {"task", "action", "step"}:
+        return
     if first_head in _PROPERTY:
         yield from _property_pair(row, column, value=value, seen=seen)
         return
@@ -72,7 +75,6 @@ def _cell_pairs(row: Unit, column: int, *, rows: Sequence[Unit], seen: str) -> I
     kind = Kind.DEFINITION if re.match(r"What does .+ mean\?$", question) else kind
     yield Pair(question=question, answer=answer, kind=kind, quote=row.quote)
     if statement and is_number(value):
-        yield from _reverse(row, column, rows=rows, value=value, answer=answer, seen=seen)
         yield from _verdict(row, column, rows=rows, stated=(label, statement), answer=answer)
 
 
@@ -87,7 +89,7 @@ def _ask(row: Unit, column: int, *, label: str, seen: str) -> tuple[str, str]:
         term = label if label.startswith(first) else f"{first} {row.cells[0]}"
         return tidy(f"what does {term} mean"), ""
     if head.lower() == "year":
-        return tidy(f"which year is given for {label}"), ""
+        return tidy(f"what is the year of {label}"), ""
     tokens = tokens_of(head)
     if len(tokens) == 1 and tokens[0].lower.endswith("s") and knows(tokens[0].lower, "VBZ"):
         return tidy(f"what does {label} {base_form(tokens[0].lower)}"), ""
@@ -121,6 +123,8 @@ def _property_pair(row: Unit, column: int, *, value: str, seen: str) -> Iterator
     name, thing = row.cells[0], row.header[column]
     if not names_attribute(name.split(",")[0]) or not names_thing(thing):
         return
+    if len(name.split()) == 1 and not is_number(value):
+        return
     verb = "are" if is_plural(name.split(",")[0]) else "is"
     text = soften(name.split(",")[0], seen)
     joined = ":" if is_sentence(value) else f" {verb}"
@@ -128,29 +132,6 @@ def _property_pair(row: Unit, column: int, *, value: str, seen: str) -> Iterator
         question=tidy(f"what {verb} the {text} of {soften(thing, seen)}"),
         answer=f"The {text} of {soften(thing, seen)}{joined} {soften(value, seen)}.",
         kind=Kind.NUMBER if is_number(value) else Kind.FACT,
-        quote=row.quote,
-    )
-
-
-def _reverse(
-    row: Unit, column: int, *, rows: Sequence[Unit], value: str, answer: str, seen: str
-) -> Iterator[Pair]:
-    """ "Which supply has a power of 22 kW?", when one row alone has that value."""
-    counts = Counter(other.cells[column] for other in rows if len(other.cells) > column)
-    first = row.header[0]
-    head = split_head(row.header[column])[0]
-    singular = len(first.split()) <= 2 and re.fullmatch(r"[A-Za-z -]+[a-rt-z]", first)
-    if not singular or first.lower() in {"item", "line", "case", "thing", "part"}:
-        return
-    if is_quantity(row.cells[0]) != is_quantity(rows[0].cells[0]):
-        return
-    if counts[row.cells[column]] != 1 or is_plural(head) or " for " in head:
-        return
-    name = small(head, seen)
-    yield Pair(
-        question=tidy(f"which {small(first, seen)} has {article(head)} {name} of {value}"),
-        answer=answer,
-        kind=Kind.FACT,
         quote=row.quote,
     )
 

@@ -1,7 +1,8 @@
 """Decides which pairs are taken.
 
 In: questions, the passages they came from, the golden set. Out: the questions that pass and a
-reject with a reason for each that does not. Every text is embedded once.
+reject with a reason for each that does not. Every text is embedded once, without the lead that
+names its topic: two questions are alike in what they ask.
 """
 
 import re
@@ -12,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from groundwork.qa.config import ValidateConfig
+from groundwork.qa.lead import without_lead
 from groundwork.qa.passages import Passages, embed
 from groundwork.qa.reasons import Reason
 from groundwork.records import Chunk, Question, Reject, Split
@@ -65,7 +67,7 @@ def validate(
         else:
             rejects.append(_reject(question, *problem))
     documents = groupby(alone, key=lambda question: question.document_id)
-    asked = [[question.question for question in group] for _, group in documents]
+    asked = [[without_lead(question.question) for question in group] for _, group in documents]
     vectors_QD = embed(encoder, asked, label="questions")
     golden_GD = embed(encoder, [[q.question for q in golden]], label="golden questions")
     named = _Golden(golden, golden_GD, [_terms(other) for other in golden])
@@ -98,7 +100,7 @@ class _Golden:
 def _terms(question: Question) -> set[str]:
     from groundwork.index import terms
 
-    return set(terms(question.question))
+    return set(terms(without_lead(question.question)))
 
 
 def _passage_of(question: Question) -> str:

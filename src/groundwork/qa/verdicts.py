@@ -120,6 +120,8 @@ def _denied(clause: Clause) -> Iterator[str]:
 
 def _other_amount(clause: Clause) -> tuple[Token, str] | None:
     found = [n for n, token in enumerate(clause.tokens) if token.tag == QUANTITY]
+    if clause.verb in {"should", "must"} or " than " in clause.core:
+        return None  # what holds at one amount may hold at another, too
     if len(found) != 1 or is_modifier(clause.tokens, found[0]) or _has_bounds(clause, found[0]):
         return None
     token = clause.tokens[found[0]]
