@@ -4,7 +4,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ from groundwork.classify import (
 )
 from groundwork.config import DomainConfig, load
 from groundwork.index import Encoder, encoder_dir, encoder_sha256, load_index
-from groundwork.qa import golden_of
+from groundwork.qa import golden_of, without_lead
 from groundwork.records import Chunk, Question, Reject
 from groundwork.scribe import scribed_run
 from groundwork.train import checkpoint_dir, forget_checkpoints
@@ -120,12 +120,12 @@ def _of_questions(
     domain: DomainConfig,
     config: ClassifyConfig,
 ) -> Material:
-    """The domain's categories: example questions that were `read`, generated ones, passages."""
+    """The domain's categories: example questions that were `read`, or passages; generated ones."""
     examples, strangers = among(read, domain.categories)
     dev = [question for question in golden_of(domain) if question.split == "dev"]
     found = [item for item in examples if item.label is not None]
     found += of_questions(_questions("train"))
-    if config.passages:
+    if config.passages and not examples:
         found += of_passages(read_parquet(CHUNKS_PATH, Chunk))
     texts, rejects = usable(found, min_examples=config.min_examples)
     known = {item.label for item in texts}
@@ -135,7 +135,9 @@ def _of_questions(
 
 
 def _questions(split: str) -> list[Question]:
-    return read_records(QA / f"{split}.jsonl", Question)
+    """Without the leads that name their pages: people ask without."""
+    found = read_records(QA / f"{split}.jsonl", Question)
+    return [replace(question, question=without_lead(question.question)) for question in found]
 
 
 def _too_few(material: Material, config: ClassifyConfig) -> str:

@@ -109,6 +109,7 @@ def classify_config(**changes: Any) -> ClassifyConfig:
         "max_grad_norm": 1.0,
         "scale": 20.0,
         "label_smoothing": 0.1,
+        "contrast": 0.5,
         "token_dropout": 0.1,
         "averaging": 0.5,
         "batch_size": 4,

@@ -23,7 +23,8 @@ class ClassifyConfig:
     held_out: Annotated[float, Field(gt=0, lt=1)]
     """Share of labelled utterances that training never sees: they stop it and calibrate it."""
     passages: bool
-    """Whether the domain's passages are learned with its questions; not with utterances."""
+    """Whether passages are learned with the generated questions where a domain has no examples:
+    their category is that of their page."""
     lora: AdapterSection
     learning_rate: PositiveFloat
     """Of AdamW at the end of the warm-up; it then falls to 0 in a straight line."""

@@ -34,8 +34,8 @@ def heading_question(heading: str, *, seen: str) -> tuple[str, Kind] | None:
     word = word.lower()
     if text.endswith("?"):
         return _asked_already(text, word)
-    if word not in _KINDS or len(rest.split()) < 2:
-        return None
+    if word not in _KINDS or word == "when" or len(rest.split()) < 2:
+        return None  # "When the battery runs empty" tells what happens then
     question = _from_clause(word, rest, seen=seen)
     return (question, _kind(question)) if question else None
 
@@ -93,7 +93,7 @@ def advice_question(heading: str, *, seen: str) -> str:
         return tidy(f"what should you do {text}")
     if re.match(r"\w{3,}ing$", tokens[0].lower) and tokens[0].tag in {"VBG", "NN"}:
         return tidy(f"what is the advice on {text}") if tokens[1].tag not in NOUNS else ""
-    if _is_plural(tokens):
+    if _is_plural(tokens) and " and " not in text:
         return tidy(f"what are the {text.removeprefix('the ')}")
     return ""
 

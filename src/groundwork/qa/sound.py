@@ -8,7 +8,7 @@ import re
 from groundwork.qa.lexicon import BE, POINTING, PRONOUNS, VERBS
 from groundwork.qa.pairs import Kind
 from groundwork.qa.specific import named
-from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, knows, tokens_of
+from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, tokens_of
 
 _PAGE_WORDS = re.compile(
     r"\b(?:this|the) (?:page|guide|article|chapter|section|workbook|checklist|glossary|table"
@@ -146,7 +146,8 @@ _CHOICE = re.compile(r"(?!Is it true)(?:Is|Are|Was|Were|Do|Does|Did|Can|Should|M
 _CUT = re.compile(
     r"\b(?:or|and|the|an?|(?:two|three|four|five|six|\d+) to)\?$|\bdifferently\b"
     r"|\bthat \w+(?<!s) (?:to|by|from) \d|^When (?:is|are) an? .* an? "
-    r"|^What (?:do|does) .* (?:make|keep|leave|render) in "
+    r"|^What (?:do|does|can) .* (?:let|make|keep|leave|render|put|turn) "
+    r"|\bin addition\b(?! to)"
     r"|^(?:Should|What happens) .*\b(?:its|their|them)\b"
 )
 _STRANDED = re.compile(r"\b(?:at|by|with|of|in|for|from|to)\?$")
@@ -169,11 +170,11 @@ def is_finished(question: str, *, kind: Kind) -> bool:
     compares = any(token.tag in {"JJR", "RBR"} for token in tokens)
     if compares and kind is not Kind.COMPARISON and not re.search(r"\bthan\b", question):
         return False
-    last = next((token for token in reversed(tokens) if token.text != "?"), None)
-    asks_object = re.match(r"What (?:do|does|did|can|could|must|may|will) ", question)
-    if not asks_object or last is None or last.tag in NOUNS:
+    if not re.match(r"What (?:percentage )?(?:do|does|did|can|could|must|may|will) ", question):
         return True
-    return last.lower in _WHOLE_VERBS or not knows(last.lower, "VB", "VBP")
+    last = next(token for token in reversed(tokens) if token.text != "?")
+    has_verb = any(t.tag in {"VB", "VBP"} and t is not last for t in tokens[2:])
+    return last.lower in _WHOLE_VERBS or (has_verb and last.tag not in {"VB", "VBP"})
 
 
 def _lacks_noun(tokens: tuple[Token, ...]) -> bool:
