@@ -171,6 +171,7 @@ def train_config(**changes: Any) -> TrainConfig:
         "batch_size": 1,
         "gradient_accumulation": 2,
         "processes": 1,
+        "sharded": False,
         "epochs": 1,
         "max_steps": 4,
         "max_grad_norm": 1.0,

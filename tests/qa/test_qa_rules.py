@@ -539,11 +539,6 @@ def test_definite_subjects_need_more_words() -> None:
             "No.",
         ),
         (
-            "A cold lithium battery begins low on a charging curve.",
-            "Is it true that a cold lithium battery does not begin low on a charging curve?",
-            "No.",
-        ),
-        (
             "A skipped weekly charge does not injure an LFP battery.",
             "Does a skipped weekly charge injure an LFP battery?",
             "No.",

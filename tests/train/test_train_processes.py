@@ -55,6 +55,24 @@ def test_same_inputs_give_the_same_bytes(
     assert again.history == whole[0].history
 
 
+def test_shared_out_base_gives_the_same_bytes(
+    whole: tuple[Tuned, Path], base_dir: Path, tmp_path: Path
+) -> None:
+    """Each process holds half of the frozen layers (FSDP); with checkpoints, looks and the end."""
+    sharded = _tune(base_dir, tmp_path / "key", processes=2, sharded=True)
+    held = [p for p in sharded.model.parameters() if hasattr(p, "to_local")]
+    assert held
+    assert all(2 * p.to_local().numel() == p.numel() for p in held)
+    assert _saved(sharded, base_dir, tmp_path / "a") == _saved(whole[0], base_dir, tmp_path / "b")
+    assert sharded.history == whole[0].history
+
+
+def test_sharing_takes_two(base_dir: Path, tmp_path: Path) -> None:
+    """A model that nobody shares is whole."""
+    with pytest.raises(ConfigError, match=r"train\.sharded=true.*train\.processes=1"):
+        _tune(base_dir, tmp_path / "key", sharded=True)
+
+
 def test_training_goes_on_where_it_stopped(
     whole: tuple[Tuned, Path], base_dir: Path, tmp_path: Path
 ) -> None:

@@ -103,8 +103,10 @@ def open_tokenizer(folder: Path) -> tuple[Any, str]:
     return tokenizer, "plain"
 
 
-def load_base(base_dir: Path) -> tuple[Any, Any, BaseInfo]:
+def load_base(base_dir: Path, *, on: str | None = None) -> tuple[Any, Any, BaseInfo]:
     """Load the quantised model, its tokenizer and its description from `base_dir`.
+
+    `on`: the device to hold it, by default the one that computes.
 
     Raises: `ArtifactError` on a wrong checksum, `InputError` when it is no causal language model.
     """
@@ -120,7 +122,7 @@ def load_base(base_dir: Path) -> tuple[Any, Any, BaseInfo]:
             use_safetensors=True,
             quantization_config=quantization(),
             dtype=compute_dtype(),
-            device_map={"": device_type()},
+            device_map={"": on or device_type()},
         )
     except (OSError, ValueError) as error:
         line = next(iter(str(error).splitlines()), "")

@@ -30,6 +30,8 @@ ORIGIN = "rules"
 _LEANS = re.compile(r"\b(?:then|therefore|thus|hence|consequently|otherwise|still)\b")
 """Words by which a sentence draws on the one before."""
 ADVICE = "Should you "
+_PUBLISHER = re.compile(r"(?:about|contact|imprint)\b", re.IGNORECASE)
+"""Pages about the site itself."""
 _TO_YOU = re.compile(r"(?:(?:Why|What|When|How) )?[Ss]hould you ")
 MIN_ITEM_TERMS = 5
 """Words that advice or a list item must name when its list and heading are not there."""
@@ -37,6 +39,8 @@ MIN_ITEM_TERMS = 5
 
 def generate_by_rules(passages: Sequence[Chunk], *, config: RulesConfig) -> list[Question]:
     """Questions of one document's `passages`, which are in order; overlaps are used once."""
+    if _PUBLISHER.match(passages[0].title):
+        return []
     used: set[str] = set()
     questions: list[Question] = []
     above = ""

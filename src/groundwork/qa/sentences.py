@@ -151,7 +151,7 @@ def _advice(text: str) -> Iterator[Ask]:
 
 
 def _deeds(core: str, marker: str, tail: str) -> Iterator[Ask]:
-    if _is_one_deed(core) and marker not in {"if", "unless"}:
+    if _is_one_deed(core) and marker in {"", ";", ":", "because", "since", "so that"}:
         yield Ask(tidy(f"should you {core}"), Kind.YES_NO, YES)
     if marker in {"because", "so that", "since"}:
         yield Ask(tidy(f"why should you {core}"), Kind.CAUSE)

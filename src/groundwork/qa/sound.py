@@ -182,7 +182,7 @@ def _lacks_noun(tokens: tuple[Token, ...]) -> bool:
     if len(tokens) < 3 or tokens[0].lower != "which":
         return False
     verb, after = tokens[1], tokens[2]
-    return verb.lower in VERBS and after.tag in NOUNS
+    return verb.lower in VERBS | {"supplies"} and after.tag in NOUNS
 
 
 def _disagrees(question: str) -> bool:

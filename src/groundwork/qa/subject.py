@@ -70,7 +70,7 @@ def _is_relative(tokens: tuple[Token, ...], number: int) -> bool:
     """Whether "that" opens a relative clause: "the current that can be signalled"."""
     if tokens[number].lower != "that" or number + 1 == len(tokens):
         return False
-    return tokens[number - 1].tag in NOUNS or tokens[number + 1].tag in FINITE
+    return tokens[number - 1].tag in NOUNS | {"JJ"} or tokens[number + 1].tag in FINITE
 
 
 def _is_finite(tokens: tuple[Token, ...], number: int) -> bool:

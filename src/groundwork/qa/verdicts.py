@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from groundwork.qa.clause import Clause, tidy
+from groundwork.qa.clause import Clause
 from groundwork.qa.lexicon import BE, OPPOSED_VERBS, OPPOSITES
 from groundwork.qa.numbers import is_modifier
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import EMPTY_NOUNS, condition_of, opened
-from groundwork.qa.words import QUANTITY, Token, base_form, soften
+from groundwork.qa.words import QUANTITY, Token, base_form
 
 YES, NO = "Yes", "No"
 CLAIM = "Is it true that"
@@ -57,26 +57,7 @@ def verdicts(clause: Clause) -> Iterator[Verdict]:
     yield Verdict(_whole(clause, clause.asked()), kind, word)
     if clause.negated or clause.marker in {"if", "when", "unless", "until"}:
         return
-    denied = [Verdict(_whole(clause, asked), kind, NO) for asked in _denied(clause)]
-    yield from denied or [v for v in [_negated(clause)] if v]
-
-
-def _negated(clause: Clause) -> Verdict | None:
-    """ "Is it true that a cold battery does not begin low?"; by negation."""
-    if clause.opener or clause.adverb or clause.marker in {"so that", "because"}:
-        return None
-    if _QUANTIFIED.match(clause.subject) or clause.auxiliary in {"may", "might", "could"}:
-        return None
-    if re.search(r"^to |\b(?:only|even|as well|at most|at least|and|also)\b", clause.core):
-        return None
-    verb = "" if clause.supported else base_form(clause.verb)
-    if not clause.supported and clause.auxiliary == "do":
-        verb = clause.verb
-    subject = soften(clause.subject, clause.seen)
-    denied = "cannot" if clause.auxiliary == "can" else f"{clause.auxiliary} not"
-    words = (CLAIM, subject, denied, verb, clause.core)
-    question = "" if clause.breaks_off(clause.core) else " ".join(word for word in words if word)
-    return Verdict(tidy(question), Kind.YES_NO, NO) if question else None
+    yield from (Verdict(_whole(clause, asked), kind, NO) for asked in _denied(clause))
 
 
 def _whole(clause: Clause, asked: str) -> str:

@@ -64,6 +64,9 @@ class TrainConfig:
     processes: PositiveInt
     """Processes of this machine that share the forward passes of a step, each with a copy of the
     model: on its own GPU, or with its own `threads`. Another number gives other bytes."""
+    sharded: bool
+    """Whether each process holds a share of the base model's layers instead of all (FSDP): for
+    models that do not fit on one GPU. It takes longer and changes no result."""
     epochs: PositiveFloat
     max_steps: PositiveInt | None
     """At most this many optimizer steps; null leaves it to `epochs`."""

@@ -97,7 +97,7 @@ def estimate_memory(
     half = FLOAT if device == "cpu" else 2
     return Memory(
         process=PROCESS_BYTES[device],
-        weights=NF4 * linear + FLOAT * others,
+        weights=_held(NF4 * linear, shape, config) + FLOAT * others,
         adapters=FLOAT * trained,
         gradients=FLOAT * trained,
         optimizer=OPTIMIZER[config.optimizer] * trained,
@@ -105,6 +105,13 @@ def estimate_memory(
         logits=TILES[device] * half * min(tokens, TILE[0]) * min(shape.vocabulary, TILE[1]),
         cache=2 * half * shape.layers * narrow * max_length,
     )
+
+
+def _held(blocks: float, shape: ShapeConfig, config: TrainConfig) -> float:
+    """Of the 4-bit blocks: this process's share and the layer that is gathered, or all."""
+    if not config.sharded:
+        return blocks
+    return blocks / config.processes + blocks / shape.layers
 
 
 def _activations(shape: ShapeConfig, config: TrainConfig, *, tokens: int, half: int) -> float:
@@ -164,6 +171,9 @@ def changes(
     if not config.gradient_checkpointing:
         config = replace(config, gradient_checkpointing=True)
         yield changed("train.gradient_checkpointing=true")
+    if config.processes > 1 and not config.sharded:
+        config = replace(config, sharded=True)
+        yield changed("train.sharded=true")
     if config.batch_size > 1:
         steps = config.batch_size * config.gradient_accumulation
         config = replace(config, batch_size=1, gradient_accumulation=steps)

@@ -95,6 +95,11 @@ def training_arguments(
             f"train.gradient_accumulation={config.gradient_accumulation}, so that a step has as "
             "many pairs as in one process"
         )
+    if config.sharded and config.processes == 1:
+        raise ConfigError(
+            "train.sharded=true in params.yaml with train.processes=1: there is nobody to share "
+            "the model with; expected 2 or more processes"
+        )
     half = _half_precision(device)
     return SFTConfig(
         output_dir=str(work_dir),

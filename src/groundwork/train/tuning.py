@@ -25,6 +25,7 @@ from groundwork.train.patience import Looks, adapter_tensors, keeper, restore_be
 from groundwork.train.perplexity import perplexity
 from groundwork.train.preferences import Preferences
 from groundwork.train.processes import companions, is_first, part_generators
+from groundwork.train.sharding import shard
 from groundwork.train.trl import (
     make_plan,
     make_trainer,
@@ -104,7 +105,7 @@ def _tune(
     """What every process of a training does."""
     device = device_type()
     with reproducible(seed=config.seed, threads=config.threads):
-        model, tokenizer, info = load_base(base_dir)
+        model, tokenizer, info = load_base(base_dir, on="cpu" if config.sharded else device)
         plan = make_plan(config, pairs=_sequences(train, config, info))
         said = [*notes(config, plan, device=device), *notes_on_checkpoints(work_dir)]
         arguments = training_arguments(
@@ -116,6 +117,8 @@ def _tune(
             evaluate=bool(validation.pairs),
         )
         model = with_adapters(model, config)
+        if config.sharded:
+            shard(model)
         trainer = make_trainer(
             model,
             tokenizer,
