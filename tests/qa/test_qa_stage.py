@@ -45,7 +45,7 @@ def prepare(folder: Path, **changes: Any) -> None:
     (folder / "golden.jsonl").write_text(json.dumps(golden) + "\n", encoding="utf-8")
     domain = yaml.safe_load((ROOT / "conf/domain/ev_charging.yaml").read_text(encoding="utf-8"))
     rules = (ROOT / "conf/qa/rules.yaml").read_text(encoding="utf-8").replace("${seed}", "13")
-    rules = rules.replace("words: 3.6", "words: 99")
+    rules = rules.replace("words: 5.0", "words: 99")
     engine = yaml.safe_load((ROOT / "conf/engine/local.yaml").read_text(encoding="utf-8"))
     params = {
         "seed": 13,

@@ -41,7 +41,7 @@ FACTS = {
 
 def config(**changes: Any) -> QaConfig:
     text = (CONF / "rules.yaml").read_text(encoding="utf-8").replace("${seed}", "13")
-    text = text.replace("words: 3.6", "words: 99")
+    text = text.replace("words: 5.0", "words: 99")
     return replace(check("qa", QaConfig, yaml.safe_load(text), Path("rules.yaml")), **changes)
 
 
