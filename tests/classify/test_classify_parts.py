@@ -194,3 +194,17 @@ def test_shares_of_the_passages_fall_with_their_scores() -> None:
     weight = 1 + np.exp(-1) + 0.01
     shares_C = passage_shares(found, ("plants", "stones"))
     assert shares_C == pytest.approx([weight / (weight + 0.01), 0.01 / (weight + 0.01)])
+
+
+def test_contrastive_loss_is_that_of_its_equation() -> None:
+    """Two texts of one label and another with a cosine of .8: worked out by hand."""
+    import torch
+
+    from groundwork.classify.trainer import CONTRAST_TEMPERATURE, contrastive_loss
+
+    vectors_BD = torch.tensor([[2.0, 0.0], [3.0, 0.0], [0.8, 0.6]])
+    found = contrastive_loss(vectors_BD, torch.tensor([4, 4, 7]))
+    near, other = np.exp(1 / CONTRAST_TEMPERATURE), np.exp(0.8 / CONTRAST_TEMPERATURE)
+    assert float(found) == pytest.approx(-np.log(near / (near + other)), rel=1e-4)
+    apart = contrastive_loss(vectors_BD, torch.tensor([4, 5, 7]))
+    assert float(apart) == 0.0

@@ -14,7 +14,7 @@ from groundwork.command import forecast
 from groundwork.config import ModelConfig, ShapeConfig, check, compose
 from groundwork.errors import ConfigError, InputError
 from groundwork.train import Rates, changes, count_parameters, estimate_memory
-from groundwork.train.estimate import count_trained
+from groundwork.train.estimate import NF4, count_trained
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPE = ShapeConfig(
@@ -100,6 +100,24 @@ def test_changes_save_more_and_more() -> None:
     assert found[1].overrides[1:] == ("train.batch_size=1", "train.gradient_accumulation=8")
     again = replace(config, gradient_checkpointing=True)
     assert peaks[0] == estimate_memory(shape, again, max_length=1024, device="cuda").peak
+
+
+def test_shared_base_takes_a_share_and_a_layer() -> None:
+    """Of the 4-bit blocks; the rest is whole in every process, and one process shares nothing."""
+    shape = _shape("qwen2_5_0_5b")
+    one, two = (
+        train_config(gradient_accumulation=2),
+        train_config(processes=2, gradient_accumulation=2),
+    )
+    whole, shared = (
+        estimate_memory(shape, config, max_length=512, device="cuda").weights
+        for config in (two, replace(two, sharded=True))
+    )
+    assert estimate_memory(shape, one, max_length=512, device="cuda").weights == whole
+    blocks = NF4 * count_parameters(shape)[0]
+    assert whole - shared == pytest.approx(blocks / 2 - blocks / shape.layers)
+    proposed = changes(shape, two, max_length=512, device="cuda")
+    assert "train.sharded=true" in [word for change in proposed for word in change.overrides]
 
 
 def test_embedded_shape_is_that_of_its_recipe() -> None:
