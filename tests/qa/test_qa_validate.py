@@ -25,7 +25,7 @@ FACTS = {
         "carries a square wave of 1 kHz. A tethered unit must have a holster for its plug."
     ),
     "winter": (
-        "A cold battery accepts less current because ions move sluggishly. Preconditioning takes "
+        "A cold battery accepts little current because ions move sluggishly. Preconditioning takes "
         "30 minutes on a frosty morning. A heat pump can halve the energy for the cabin."
     ),
     "payment": (
