@@ -44,14 +44,15 @@ def prepare(folder: Path, **changes: Any) -> None:
     }  # fmt: skip
     (folder / "golden.jsonl").write_text(json.dumps(golden) + "\n", encoding="utf-8")
     domain = yaml.safe_load((ROOT / "conf/domain/ev_charging.yaml").read_text(encoding="utf-8"))
-    rules = (ROOT / "conf/qa/rules.yaml").read_text(encoding="utf-8").replace("${seed}", "13")
-    rules = rules.replace("words: 5.0", "words: 99")
+    text = (ROOT / "conf/qa/rules.yaml").read_text(encoding="utf-8").replace("${seed}", "13")
+    qa = yaml.safe_load(text)
+    qa["rules"]["per_hundred_words"] = 99.0  # these pages are a few sentences
     engine = yaml.safe_load((ROOT / "conf/engine/local.yaml").read_text(encoding="utf-8"))
     params = {
         "seed": 13,
         "engine": engine,
         "domain": domain | {"golden_path": "golden.jsonl"},
-        "qa": yaml.safe_load(rules) | changes,
+        "qa": qa | changes,
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
 
