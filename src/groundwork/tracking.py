@@ -194,12 +194,23 @@ def open_run(opening: Opening) -> Run:
 
 
 def experiment_of(domain: str, store: "MlflowClient") -> str:
-    """Id of the MLflow experiment of a domain, made when it is new."""
+    """Id of the MLflow experiment of a domain, made when it is new.
+
+    Where two processes find none at once, the one that comes second takes the other's.
+    """
+    from mlflow.exceptions import MlflowException
+
     found = store.get_experiment_by_name(domain)
     if found:
         return str(found.experiment_id)
     location = _artifact_location(project_root(), domain)
-    return str(store.create_experiment(domain, artifact_location=location))
+    try:
+        return str(store.create_experiment(domain, artifact_location=location))
+    except MlflowException:
+        found = store.get_experiment_by_name(domain)
+        if found is None:
+            raise
+        return str(found.experiment_id)
 
 
 def _sweep_of(experiment: str) -> str:

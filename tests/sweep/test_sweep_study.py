@@ -97,6 +97,21 @@ def test_two_workers_share_a_study(params: dict[str, Any]) -> None:
     assert newest_sweep(client(), domain="plants") == "s"
 
 
+def test_of_two_experiments_made_at_once_the_first_one_stays(
+    params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither was there when both looked; the second is refused by the store and looks again."""
+    assert params
+    store = client()
+    first = experiment_of("plants", store)
+    look, missed = store.get_experiment_by_name, [None]
+    monkeypatch.setattr(
+        store, "get_experiment_by_name", lambda name: missed.pop() if missed else look(name)
+    )
+    assert experiment_of("plants", store) == first
+    assert not missed
+
+
 def test_of_two_parents_begun_at_once_the_older_one_stays(
     params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
