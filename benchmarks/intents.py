@@ -167,7 +167,9 @@ def golden(overrides: Sequence[str]) -> dict[str, Any]:
     found = [retrieval.retrieve(retrieval.mend(q.question)) for q in questions]
     right_B = np.array([labels.index(q.category) for q in questions])
     logits_BC = classifier.head.logits(classifier.encoder.encode([q.question for q in questions]))
-    shares_BC = np.stack([passage_shares(retrieved, labels) for retrieved in found])
+    shares_BC = np.stack(
+        [passage_shares(retrieved, labels, classifier.judged) for retrieved in found]
+    )
     answerable_B = np.array([q.answerable for q in questions])
     served_BC = classifier.calibration.probabilities(logits_BC, shares_BC)
     first_B = np.array([items[0].chunk.category for items in found])

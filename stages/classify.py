@@ -22,6 +22,7 @@ from groundwork.artifacts import (
 )
 from groundwork.classify import (
     LABELS,
+    PASSAGES,
     ClassifyConfig,
     Learned,
     Utterance,
@@ -31,11 +32,13 @@ from groundwork.classify import (
     figures,
     fit_calibration,
     hold_out,
+    judge,
     learn,
     of_passages,
     of_questions,
     passage_shares,
     read_intents,
+    save_judged,
     save_learned,
     usable,
 )
@@ -120,13 +123,18 @@ def _of_questions(
     domain: DomainConfig,
     config: ClassifyConfig,
 ) -> Material:
-    """The domain's categories: example questions that were `read`, or passages; generated ones."""
+    """The domain's categories: example questions that were `read`, else what was generated.
+
+    Generated questions have their page's category, which somebody who reads the question alone
+    gives to three in four: they teach categories of which there are no examples.
+    """
     examples, strangers = among(read, domain.categories)
     dev = [question for question in golden_of(domain) if question.split == "dev"]
     found = [item for item in examples if item.label is not None]
-    found += of_questions(_questions("train"))
-    if config.passages and not examples:
-        found += of_passages(read_parquet(CHUNKS_PATH, Chunk))
+    told = {item.label for item in found}
+    made = of_questions(_questions("train"))
+    made += of_passages(read_parquet(CHUNKS_PATH, Chunk)) if config.passages else []
+    found += [item for item in made if item.label not in told]
     texts, rejects = usable(found, min_examples=config.min_examples)
     known = {item.label for item in texts}
     held = [item for item in of_questions(dev or _questions("validation")) if item.label in known]
@@ -181,7 +189,7 @@ def _calibrate(learned: Learned, material: Material, config: ClassifyConfig) -> 
     head = learned.head
     logits_BC = head.logits(learned.encoder.encode([item.text for item in material.held]))
     right_B = np.array([head.labels.index(str(item.label)) for item in material.held])
-    shares_BC = _shares(learned, material) if material.source == "questions" else None
+    shares_BC = _shares(learned, material, config) if material.source == "questions" else None
     outside_B = np.zeros(0)
     if material.outside:
         texts = [item.text for item in material.outside]
@@ -203,14 +211,20 @@ def _calibrate(learned: Learned, material: Material, config: ClassifyConfig) -> 
     return found
 
 
-def _shares(learned: Learned, material: Material) -> np.ndarray:
-    """The labels' shares (B, C) of the passages that are found for the texts held out."""
+def _shares(learned: Learned, material: Material, config: ClassifyConfig) -> np.ndarray:
+    """The labels' shares (B, C) of the passages that are found for the texts held out.
+
+    What the head takes the passages to be about is written beside it.
+    """
     encoder = Encoder.load()
     retrieval = Retrieval(
         load_index(INDEX_DIR, encoder), encoder, load("answer", AnswerConfig).retrieval
     )
+    chunks = retrieval.index.chunks if len(retrieval.index.chunks) <= config.max_judged else []
+    judged = judge(learned.head, learned.encoder, chunks) if chunks else {}
+    save_judged(OUT_DIR / PASSAGES, judged)
     found = [retrieval.retrieve(retrieval.mend(item.text)) for item in material.held]
-    return np.stack([passage_shares(retrieved, learned.head.labels) for retrieved in found])
+    return np.stack([passage_shares(hits, learned.head.labels, judged) for hits in found])
 
 
 def _write(
@@ -233,6 +247,7 @@ def _write(
     adapter_dir = OUT_DIR / "adapter"
     trained = [f"adapter/{path.name}" for path in adapter_dir.iterdir()] if learned else []
     trained += ["head.safetensors", LABELS] if learned else []
+    trained += [PASSAGES] if (OUT_DIR / PASSAGES).exists() else []
     write_manifest(OUT_DIR, [*trained, "history.jsonl", "metrics.json", "rejects.jsonl"])
 
 

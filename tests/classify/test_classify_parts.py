@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from groundwork.classify import (
+    PASSAGES,
     Calibration,
     Head,
     Utterance,
@@ -17,10 +18,12 @@ from groundwork.classify import (
     hold_out,
     passage_shares,
     read_intents,
+    save_judged,
     separation,
     usable,
 )
 from groundwork.classify.calibration import likelihood
+from groundwork.classify.classifier import read_judged
 from groundwork.classify.head import HEAD, class_means, read_head
 from groundwork.errors import ArtifactError, InputError
 
@@ -196,15 +199,26 @@ def test_shares_of_the_passages_fall_with_their_scores() -> None:
     assert shares_C == pytest.approx([weight / (weight + 0.01), 0.01 / (weight + 0.01)])
 
 
-def test_contrastive_loss_is_that_of_its_equation() -> None:
-    """Two texts of one label and another with a cosine of .8: worked out by hand."""
-    import torch
+def test_half_a_passage_is_what_the_head_judged_its_text_to_be() -> None:
+    """The other half is its page's category."""
+    from tiny_base import make_retrieved
 
-    from groundwork.classify.trainer import CONTRAST_TEMPERATURE, contrastive_loss
+    found = make_retrieved(0)
+    judged = {found[0].chunk.passage_id: np.array([0.2, 0.8])}
+    shares_C = passage_shares(found, ("plants", "stones"), judged)
+    assert shares_C == pytest.approx([0.61 / 1.02, 0.41 / 1.02])
 
-    vectors_BD = torch.tensor([[2.0, 0.0], [3.0, 0.0], [0.8, 0.6]])
-    found = contrastive_loss(vectors_BD, torch.tensor([4, 4, 7]))
-    near, other = np.exp(1 / CONTRAST_TEMPERATURE), np.exp(0.8 / CONTRAST_TEMPERATURE)
-    assert float(found) == pytest.approx(-np.log(near / (near + other)), rel=1e-4)
-    apart = contrastive_loss(vectors_BD, torch.tensor([4, 5, 7]))
-    assert float(apart) == 0.0
+
+def test_judged_passages_are_read_back_and_checked(tmp_path: Path) -> None:
+    """Nothing where there is no file; another number of labels and broken rows are errors."""
+    path = tmp_path / PASSAGES
+    assert read_judged(path, labels=2) == {}
+    save_judged(path, {"p1": np.array([0.25, 0.75])})
+    assert read_judged(path, labels=2)["p1"].tolist() == [0.25, 0.75]
+    with pytest.raises(ArtifactError, match=r"passages.jsonl: 2 shares of passage p1, expected 3"):
+        read_judged(path, labels=3)
+    path.write_text('{"passage_id": "p1"}\n')
+    with pytest.raises(
+        ArtifactError, match=r"passages.jsonl: damaged \('shares'\); run `dvc repro"
+    ):
+        read_judged(path, labels=2)

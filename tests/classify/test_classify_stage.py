@@ -140,11 +140,9 @@ def test_rejects_are_kept(ready: Path) -> None:
     ]
 
 
-def test_examples_of_the_categories_are_learned_beside_the_questions(ready: Path) -> None:
-    """They come first, so that a generated question of the same words is the repeated one."""
-    asked = make_questions()[0].question
+def test_examples_teach_their_categories_and_generated_questions_the_others(ready: Path) -> None:
+    """A category that persons gave examples of is not learned from its pages."""
     _write_intents(
-        {"text": asked, "label": "plants"},
         {"text": "who prunes an oak", "label": "trees"},
         {"text": "when is an elm felled", "label": "trees"},
         {"text": "what is a shrub", "label": "tree"},
@@ -153,14 +151,16 @@ def test_examples_of_the_categories_are_learned_beside_the_questions(ready: Path
     domain = replace(DOMAIN, intents_path=str(INTENTS), categories={"plants": "", "trees": ""})
     material = _material(domain, classify_config(passages=False))
     assert material.source == "questions"
-    assert [item.label for item in material.texts[:3]] == ["plants", "trees", "trees"]
-    assert {item.label for item in material.texts[3:]} == {"plants"}
-    assert len(material.texts) == 3 + len(make_questions()) - 1
+    assert [item.label for item in material.texts[:2]] == ["trees", "trees"]
+    assert {item.label for item in material.texts[2:]} == {"plants"}
+    assert len(material.texts) == 2 + len(make_questions())
     assert [item.text for item in material.outside] == ["who won the match"]
-    assert [(r.key, r.reason) for r in material.rejects] == [
-        ("intents.jsonl:4", "unknown_label"),
-        ("train0", "repeated"),
-    ]
+    assert [(r.key, r.reason) for r in material.rejects] == [("intents.jsonl:3", "unknown_label")]
+    with INTENTS.open("a", encoding="utf-8") as file:
+        file.write('\n{"text": "what is a fern", "label": "plants"}')
+        file.write('\n{"text": "what is moss", "label": "plants"}')
+    material = _material(domain, classify_config(passages=True))
+    assert len(material.texts) == 4
 
 
 def test_one_label_and_a_missing_file_are_errors(ready: Path) -> None:

@@ -43,6 +43,26 @@ def test_a_question_that_names_its_topic_keeps_its_words() -> None:
     assert with_lead("If it rains, is it safe?", stuck) == "If it rains, is it safe?"
 
 
+def test_a_section_is_named_unless_the_question_does() -> None:
+    """What its heading names is often left out of a sentence; a long question says enough."""
+    told = "Roaming hubs link forty charging networks of northern Europe."
+    bare = "Forty charging networks of northern Europe share one clearing house."
+    long = (
+        "A clearing house in Berlin joins small networks of northern Europe, large networks of "
+        "southern Europe, two dozen car makers, three fuel card firms and a few banks."
+    )
+    found = [
+        q.question
+        for q in generate_by_rules(
+            [chunk(f"{told} {bare} {long}", title="OCPI and its messages", heading="Roaming hubs")],
+            config=RULES,
+        )
+    ]
+    assert "About OCPI and its messages: do roaming hubs link forty" in " ".join(found)
+    assert "About OCPI and its messages (roaming hubs): do forty" in " ".join(found)
+    assert "About OCPI and its messages: does a clearing house in Berlin" in " ".join(found)
+
+
 def test_kinds_take_turns_within_the_quota() -> None:
     """Six sentences that can be asked for yes or no do not crowd out the one that defines."""
     plants = ("moss", "fern", "oak", "ivy", "pine", "reed")
@@ -66,6 +86,13 @@ def test_kinds_take_turns_within_the_quota() -> None:
         ("Does AFIR divide public charge points differently?", Kind.YES_NO, False),
         ("Is salt water worse for a battery than fresh water?", Kind.COMPARISON, True),
         ("What does a wallbox in a garage need?", Kind.FACT, True),
+        ("What percentage of the energy does a battery return put in?", Kind.NUMBER, False),
+        ("What does charging time depend on in its pack?", Kind.FACT, False),
+        ("When does a swap of a battery take three minutes?", Kind.FACT, False),
+        ("When did the intensity fall from about 420 g/kWh?", Kind.FACT, False),
+        ("Is a stuck plug usually the charger's?", Kind.YES_NO, False),
+        ("Should you set the limit in the car, and allow for it?", Kind.YES_NO, False),
+        ("Would a home normally choose WPT1 or WPT2?", Kind.YES_NO, False),
         ("Does a wallbox draw 7.4 kW from a single-phase supply?", Kind.YES_NO, True),
     ],
 )

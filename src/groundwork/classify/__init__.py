@@ -8,7 +8,15 @@ from groundwork.classify.calibration import (
     passage_shares,
     separation,
 )
-from groundwork.classify.classifier import LABELS, Classifier, Guess, describe
+from groundwork.classify.classifier import (
+    LABELS,
+    PASSAGES,
+    Classifier,
+    Guess,
+    describe,
+    judge,
+    save_judged,
+)
 from groundwork.classify.config import ClassifyConfig
 from groundwork.classify.head import HEAD, Head
 from groundwork.classify.tuning import Learned, learn, save_learned
@@ -26,6 +34,7 @@ from groundwork.classify.utterances import (
 __all__ = [
     "HEAD",
     "LABELS",
+    "PASSAGES",
     "Calibration",
     "Classifier",
     "ClassifyConfig",
@@ -40,11 +49,13 @@ __all__ = [
     "figures",
     "fit_calibration",
     "hold_out",
+    "judge",
     "learn",
     "of_passages",
     "of_questions",
     "passage_shares",
     "read_intents",
+    "save_judged",
     "save_learned",
     "separation",
     "usable",

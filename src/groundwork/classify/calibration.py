@@ -63,15 +63,23 @@ def energy(logits_BC: np.ndarray) -> np.ndarray:
     return np.asarray(top_B1[:, 0] + np.log(np.exp(logits_BC - top_B1).sum(axis=1)))
 
 
-def passage_shares(retrieved: Sequence[Retrieved], labels: Sequence[str]) -> np.ndarray:
-    """The share (C,) that each label has of the passages found, by their scores."""
-    numbers = {label: number for number, label in enumerate(labels)}
+def passage_shares(
+    retrieved: Sequence[Retrieved],
+    labels: Sequence[str],
+    judged: Mapping[str, np.ndarray] | None = None,
+) -> np.ndarray:
+    """The share (C,) that each label has of the passages found, by their scores.
+
+    A passage is half its page's label, half what the head `judged` its own text to be about:
+    a page on road trips has passages on queues.
+    """
+    known = judged or {}
     weights_C = np.full(len(labels), UNSEEN)
     for item in retrieved:
-        number = numbers.get(item.chunk.category)
-        if number is not None:
-            lag = (item.score - retrieved[0].score) / VOTE_TEMPERATURE
-            weights_C[number] += float(np.exp(lag))
+        page_C = np.array([float(item.chunk.category == label) for label in labels])
+        own_C = known.get(item.chunk.passage_id)
+        weight = float(np.exp((item.score - retrieved[0].score) / VOTE_TEMPERATURE))
+        weights_C += weight * (page_C if own_C is None else (page_C + own_C) / 2)
     return np.asarray(weights_C / weights_C.sum())
 
 

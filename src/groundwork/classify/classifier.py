@@ -11,14 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from groundwork.artifacts import read_json
-from groundwork.classify.calibration import Calibration, energy, from_json, passage_shares
+from groundwork.artifacts import read_json, read_jsonl, write_jsonl
+from groundwork.classify.calibration import (
+    Calibration,
+    energy,
+    from_json,
+    passage_shares,
+    softmax,
+)
 from groundwork.classify.head import Head, read_head
 from groundwork.errors import ArtifactError
-from groundwork.index import Encoder, encoder_sha256
-from groundwork.records import Retrieved
+from groundwork.index import Encoder, encoder_sha256, passage_text
+from groundwork.records import Chunk, Retrieved
 
-LABELS = "labels.json"
+LABELS, PASSAGES = "labels.json", "passages.jsonl"
+_AGAIN = "run `dvc repro --force --single-item classify`"
 SHOWN = 5
 """Labels that a guess names."""
 
@@ -41,6 +48,9 @@ class Classifier:
     encoder: Encoder
     head: Head
     calibration: Calibration
+    judged: Mapping[str, np.ndarray]
+    """What the head takes each passage of the index to be about, (C,) by passage id; empty where
+    labels are not of passages, or there are too many of those."""
 
     @classmethod
     def load(cls, folder: Path, encoder: Encoder) -> "Classifier | None":
@@ -56,17 +66,15 @@ class Classifier:
             labels, scale = about["labels"], float(about["scale"])
             calibration, wanted = from_json(about["calibration"]), about["encoder_sha256"]
         except (KeyError, TypeError, ValueError) as error:
-            raise ArtifactError(
-                f"{path}: unexpected content ({error}); "
-                "run `dvc repro --force --single-item classify`"
-            ) from error
+            raise ArtifactError(f"{path}: unexpected content ({error}); {_AGAIN}") from error
         if wanted != encoder_sha256():
             raise ArtifactError(
                 f"{path}: made for the encoder {wanted[:12]}…, this one is "
-                f"{encoder_sha256()[:12]}…; run `dvc repro --force --single-item classify`"
+                f"{encoder_sha256()[:12]}…; {_AGAIN}"
             )
         head = read_head(folder, labels=labels, scale=scale)
-        return cls(encoder.adapted(folder / "adapter"), head, calibration)
+        judged = read_judged(folder / PASSAGES, labels=len(labels))
+        return cls(encoder.adapted(folder / "adapter"), head, calibration, judged)
 
     @property
     def needs_passages(self) -> bool:
@@ -78,12 +86,42 @@ class Classifier:
         logits_BC = self.head.logits(self.encoder.encode([text]))
         shares_BC = None
         if self.needs_passages and retrieved:
-            shares_BC = passage_shares(retrieved, self.head.labels)[None]
+            shares_BC = passage_shares(retrieved, self.head.labels, self.judged)[None]
         found_C = self.calibration.probabilities(logits_BC, shares_BC)[0]
         order = np.argsort(-found_C, kind="stable")[:SHOWN].tolist()
         scores = tuple((self.head.labels[n], round(float(found_C[n]), 4)) for n in order)
         outside = float(energy(logits_BC)[0]) < self.calibration.threshold
         return Guess(scores[0][0], scores[0][1], outside, scores)
+
+
+def judge(head: Head, encoder: Encoder, chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:
+    """What the head takes passages to be about: probabilities (C,) by passage id."""
+    shares_NC = softmax(head.logits(encoder.encode([passage_text(chunk) for chunk in chunks])))
+    rounded_NC = shares_NC.astype(np.float64).round(4)
+    return {chunk.passage_id: row for chunk, row in zip(chunks, rounded_NC, strict=True)}
+
+
+def save_judged(path: Path, judged: Mapping[str, np.ndarray]) -> None:
+    """Write one line a passage."""
+    write_jsonl(path, [{"passage_id": n, "shares": row.tolist()} for n, row in judged.items()])
+
+
+def read_judged(path: Path, *, labels: int) -> dict[str, np.ndarray]:
+    """The inverse of `save_judged`; empty without the file, which releases up to 0.1 lack.
+
+    Raises: `ArtifactError` when it is damaged or has another number of labels.
+    """
+    rows = read_jsonl(path) if path.exists() else []
+    try:
+        judged = {row["passage_id"]: np.array(row["shares"], dtype=float) for row in rows}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path}: damaged ({error}); {_AGAIN}") from error
+    if wrong := [name for name, row in judged.items() if row.shape != (labels,)]:
+        raise ArtifactError(
+            f"{path}: {len(judged[wrong[0]])} shares of passage {wrong[0]}, expected {labels}; "
+            f"{_AGAIN}"
+        )
+    return judged
 
 
 def describe(

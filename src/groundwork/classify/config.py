@@ -23,8 +23,11 @@ class ClassifyConfig:
     held_out: Annotated[float, Field(gt=0, lt=1)]
     """Share of labelled utterances that training never sees: they stop it and calibrate it."""
     passages: bool
-    """Whether passages are learned with the generated questions where a domain has no examples:
-    their category is that of their page."""
+    """Whether passages are learned, too, for categories that have no examples but generated
+    questions: their category is that of their page."""
+    max_judged: Count
+    """The head judges the passages of a corpus of at most this many, each on its own; beyond, the
+    category of its page says what a passage is about."""
     lora: AdapterSection
     learning_rate: PositiveFloat
     """Of AdamW at the end of the warm-up; it then falls to 0 in a straight line."""
@@ -37,8 +40,6 @@ class ClassifyConfig:
     """Cosines with the prototypes are multiplied by this before the softmax."""
     label_smoothing: Ratio
     """Share of the target that is spread over all labels."""
-    contrast: NonNegative
-    """Weight of a loss that draws texts of one label together within a batch; 0 leaves it out."""
     token_dropout: Ratio
     """Probability that a word piece is hidden in a step."""
     averaging: Annotated[float, Field(ge=0, lt=1)]

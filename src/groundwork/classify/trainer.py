@@ -23,7 +23,6 @@ MASK = 103
 """Word piece `[MASK]` of the encoder's vocabulary."""
 SPECIAL = 999
 """Word pieces up to this number are marks or unused, and never hidden."""
-CONTRAST_TEMPERATURE = 0.1
 POOL = 16
 """Batches that are sorted by length together: padding costs as much as words."""
 
@@ -109,29 +108,9 @@ def _classifier_class() -> Any:
             logits = self.settings.scale * cosines + self.bias
             smoothing = self.settings.label_smoothing
             loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
-            if self.settings.contrast:
-                loss = loss + self.settings.contrast * contrastive_loss(mean, labels)
             return {"loss": loss, "logits": logits}
 
     return Learner
-
-
-def contrastive_loss(vectors_BD: Any, labels_B: Any) -> Any:
-    """Mean of how unlikely texts of the same label are to be found among the batch's others.
-
-    Khosla et al. 2020, arXiv:2004.11362, equation 2; 0 where no label stands twice.
-    """
-    import torch
-
-    functional = torch.nn.functional
-    unit_BD = functional.normalize(vectors_BD, dim=-1)
-    itself_BB = torch.eye(len(unit_BD), dtype=torch.bool, device=unit_BD.device)
-    scores_BB = (unit_BD @ unit_BD.T / CONTRAST_TEMPERATURE).masked_fill(itself_BB, -torch.inf)
-    logs_BB = functional.log_softmax(scores_BB, dim=-1).masked_fill(itself_BB, 0.0)
-    same_BB = (labels_B[:, None] == labels_B[None, :]) & ~itself_BB
-    counts_B = same_BB.sum(1)
-    means_B = -(logs_BB * same_BB).sum(1) / counts_B.clamp(min=1)
-    return means_B[counts_B > 0].mean() if bool(counts_B.any()) else means_B.sum()
 
 
 def make_learner(encoder: Any, prototypes_CD: np.ndarray, config: ClassifyConfig) -> Any:

@@ -38,6 +38,8 @@ from groundwork.train import (
     write_adapter,
 )
 
+START_TEXTS = 64
+"""Texts of a label that its prototype starts from; training moves it anyway."""
 LOOK = "eval_log_likelihood"
 """Mean over the labels' texts held out: unlike accuracy it also moves when nothing flips."""
 COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", LOOK, "eval_accuracy")
@@ -109,7 +111,7 @@ def learn(
     if config.precision == "bf16" and not plan.bf16:
         notes = ["classify.precision=bf16: this processor has no bfloat16, so fp32 is used", *notes]
     with reproducible(seed=config.seed, threads=config.threads):
-        labels, means_CD = class_means(encoder.encode([item.text for item in texts]), names)
+        labels, means_CD = _starts(encoder, texts)
         quantised = load_quantised(encoder_dir, config, bf16=plan.bf16, stage="classify")
         learner = make_learner(quantised, means_CD, config)
         ids = _tokens(encoder_dir, texts, config)
@@ -127,6 +129,19 @@ def learn(
         if not any(e.get("step") == state.global_step and LOOK in e for e in state.log_history):
             trainer.evaluate()
     return _learned(learner, look, state, work_dir=work_dir, notes=notes)
+
+
+def _starts(encoder: Encoder, texts: Sequence[Utterance]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The labels in order, and where their prototypes start, (C, D): means of their first texts."""
+    seen: Counter[str] = Counter()
+    first = []
+    for item in texts:
+        seen[str(item.label)] += 1
+        if seen[str(item.label)] <= START_TEXTS:
+            first.append(item)
+    return class_means(
+        encoder.encode([item.text for item in first]), [str(item.label) for item in first]
+    )
 
 
 def _learned(

@@ -11,10 +11,10 @@ from groundwork.qa.clause import tidy
 from groundwork.qa.lexicon import BE, CONNECTIVES, IMPERATIVES, OPPOSITES, SUBORDINATE
 from groundwork.qa.sound import is_sound
 from groundwork.qa.specific import is_alone, is_specific, named
-from groundwork.qa.verdicts import BOUNDS, CLAIM, NO, YES, other_quantity
+from groundwork.qa.verdicts import BOUNDS, CLAIM, NO, QUANTIFIED, YES, other_quantity
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, soften, tokens_of
 
-MIN_TERMS, MAX_WORDS = 6, 26
+MIN_TERMS, MAX_WORDS = 6, 32
 _OPENS = NOUNS | {"DT", "JJ", "CD", "VBG", "IN", QUANTITY}
 _SPEAKER = re.compile(r"\b(?:I|we|our|us|my|me)\b", re.IGNORECASE)
 _OPENER = re.compile(
@@ -29,6 +29,7 @@ _REST = re.compile(
 """Where a sentence goes on after its first statement."""
 _UNFIT = re.compile(
     r"[;:—–\"“”?!\[\]]|\bnot only\b|, (?:not|but|so|yet|and so)\b|\b(?:let|let's)\b"
+    r"|(?<!and )\bthen\b"
 )
 
 
@@ -36,7 +37,7 @@ def claims(sentence: str, *, seen: str) -> Iterator[tuple[str, str]]:
     """ "Is it true that …?" with the word that its answer opens with; a changed fact first."""
     text = _REST.split(sentence.rstrip(" ."), maxsplit=1)[0]
     tokens = tokens_of(text)
-    if not _is_claim(text, tokens) or not is_sound(f"{text}?"):
+    if _is_sum(tokens) or not _is_claim(text, tokens) or not is_sound(f"{text}?"):
         return
     changed = _changed(tokens)
     if changed is not None:
@@ -44,6 +45,11 @@ def claims(sentence: str, *, seen: str) -> Iterator[tuple[str, str]]:
         false = f"{text[: token.start]}{other}{text[token.end :]}"
         yield tidy(f"{CLAIM} {soften(false, seen)}"), NO
     yield tidy(f"{CLAIM} {soften(text, seen)}"), YES
+
+
+def _is_sum(tokens: tuple[Token, ...]) -> bool:
+    """Whether a deed's figure may be a sum: "Recharging draws 23.7 kWh"."""
+    return tokens[0].lower.endswith("ing") and any(token.tag == QUANTITY for token in tokens)
 
 
 def _is_claim(text: str, tokens: tuple[Token, ...]) -> bool:
@@ -93,6 +99,8 @@ def _changed(tokens: tuple[Token, ...]) -> tuple[Token, str] | None:
         other = other_quantity(tokens[number].text)
         if other and ends and not BOUNDS.search(beside) and tokens[number - 1].tag != "DT":
             return tokens[number], other
+    if QUANTIFIED.match(tokens[0].lower):
+        return None
     compared = [t for t in tokens if t.lower in OPPOSITES and t.tag in {"JJR", "RBR"}]
     hedged = {t.lower for t in tokens} & {"can", "may", "could", "might", "often", "sometimes"}
     if len(compared) == 1 and not hedged and any(t.lower == "than" for t in tokens):

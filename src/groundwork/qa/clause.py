@@ -74,6 +74,8 @@ class Clause:
         rest = self.core if core is None else core
         subject = soften(self.subject, self.seen)
         auxiliary = {"may": "can", "might": "could"}.get(self.auxiliary, self.auxiliary)
+        if self.negated and not negate and auxiliary == "must":
+            auxiliary = "can"  # "must not be buried" denies a permission, no duty
         words = [auxiliary, subject, "not" if negate else "", self.adverb]
         if not self.supported:
             words.append(base_form(self.verb) if self.auxiliary != "do" else self.verb)
@@ -126,9 +128,13 @@ def _assemble(
         return None
     supported = bool(hidden) or _is_auxiliary(tokens, verb)
     if after < len(tokens) and tokens[after].lower in {"not", "never"}:
+        if not supported and word in {"do", "does", "did"}:
+            return None  # its verb was taken for something else: "do not simply total"
         negated, after = True, after + 1
     is_posture = word in {"stand", "stands", "keep", "keeps", "hold", "holds", "remain"}
     while after < len(tokens) and tokens[after].lower in CONNECTIVES and not is_posture:
+        if tokens[after].lower == "too" and tokens[after + 1 : after + 2]:
+            break  # "too small"
         after += 1
     if hidden:
         word = hidden

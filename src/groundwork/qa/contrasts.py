@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from groundwork.qa.cells import (
     is_name,
+    is_plural,
     is_sentence,
     label_of,
     names_attribute,
@@ -49,7 +50,7 @@ def between_columns(row: Unit, *, seen: str) -> Iterator[Pair]:
             (first, low, second, high) if order > 0 else (second, high, first, low)
         )
         yield Pair(
-            question=tidy(f"which has the higher {attribute}, {first} or {second}"),
+            question=tidy(f"which has {_more(attribute)}, {first} or {second}"),
             answer=f"{_capital(larger)}: {value}, against {less} for {other}.",
             kind=Kind.COMPARISON,
             quote=row.quote,
@@ -90,7 +91,7 @@ def _neighbours(
     more, less = (0, 1) if order > 0 else (1, 0)
     answer = f"{_capital(names[more])}: {values[more]}, against {values[less]} for {names[less]}."
     yield Pair(
-        question=tidy(f"which has the higher {attribute}, {names[0]} or {names[1]}"),
+        question=tidy(f"which has {_more(attribute)}, {names[0]} or {names[1]}"),
         answer=answer,
         kind=Kind.COMPARISON,
         quote=f"{rows[0].quote}\n{rows[1].quote}",
@@ -110,6 +111,10 @@ def _apart(rows: tuple[Unit, Unit], column: int, attribute: str, *, seen: str) -
         kind=Kind.COMPARISON,
         quote=f"{rows[0].quote}\n{rows[1].quote}",
     )
+
+
+def _more(attribute: str) -> str:
+    return f"more {attribute}" if is_plural(attribute) else f"the higher {attribute}"
 
 
 def order_of(first: str, second: str) -> int | None:

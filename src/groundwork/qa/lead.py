@@ -58,6 +58,12 @@ def _is_sentence(text: str) -> bool:
     return finite is not None and not _ASKING.search(text[: finite.start()])
 
 
+def names_section(question: str, *, title: str, heading: str) -> bool:
+    """Whether a question, or its page's title, names most of what its section is about."""
+    wanted = named(bare_heading(heading)) - named(title)
+    return len(named(question) & wanted) >= ENOUGH * len(wanted)
+
+
 def without_lead(question: str) -> str:
     """What is asked, without "About …:"."""
     return _LEAD.sub("", question)

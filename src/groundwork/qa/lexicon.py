@@ -65,7 +65,7 @@ BE = words("is are was were")
 VERBS = words(
     """accepts adds allows applies asks blocks breaks carries charges checks closes converts costs
     counts covers cuts decides delivers depends describes draws drops encodes ends exceeds
-    falls feeds fills gains gives grows handles heats helps holds joins keeps lasts leaves
+    falls feeds fills folds gains gives grows handles heats helps holds joins keeps lasts leaves
     lets limits links lists loses lowers makes matters means measures meets moves names
     needs obliges offers opens operates pauses pays permits places plugs powers presses
     prevents pushes releases bills produces protects provides pulls raises reaches reads

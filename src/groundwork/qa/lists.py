@@ -115,7 +115,7 @@ def _opening_pair(chunk: Chunk, sentences: list[Unit]) -> Iterator[Pair]:
     end = taken[-1].start + len(taken[-1].quote)
     answer = " ".join(unit.text for unit in taken)
     wanted = set(terms(asked[0]))
-    if 2 * len(wanted & set(terms(answer))) < len(wanted):
+    if 3 * len(wanted & set(terms(answer))) < 2 * len(wanted):
         return
     yield Pair(
         question=asked[0],

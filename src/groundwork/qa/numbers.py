@@ -33,6 +33,8 @@ _PAIRS = {
     "more": {"no"}, "less": {"no"}, "much": {"as"}, "little": {"as"}, "as": {"much", "little"},
 }  # fmt: skip
 """Last words of approximations and the words that stand before them."""
+_MEASURED = {"what percentage", "what weight", "how many kilowatt-hours", "how much power"}
+"""Questions that take a thing: "what percentage of the energy", "how much electricity"."""
 _LASTING = re.compile(
     r"tak\w+|last\w*|need\w*|wait\w*|stay\w*|run\w*|stand\w*|keep\w*|is|are|was|were|for|every"
 )
@@ -47,6 +49,8 @@ _WHEN = {"since": "since when", "from": "from when", "until": "until when", "by"
 
 def number_questions(clause: Clause) -> Iterator[str]:
     """Questions for quantities and counts after the verb, the nearest first."""
+    if clause.negated:
+        return  # "not below 0 °C" tells no temperature
     for number, token in enumerate(clause.tokens):
         if token.tag == QUANTITY and not is_modifier(clause.tokens, number):
             question = _ask_quantity(clause, number)
@@ -131,7 +135,7 @@ def _with_measured(
     while end < len(behind) and behind[end].tag in NOUNS | {"DT", "JJ", "VBN"}:
         end += 1
     phrase = _text(clause, behind[1:end])
-    if not phrase or wh not in {"what percentage", "how many kilowatt-hours", "how much power"}:
+    if not phrase or wh not in _MEASURED:
         return wh, behind
     return (f"{wh} of {phrase}" if wh.startswith("what") else f"how much {phrase}"), behind[end:]
 

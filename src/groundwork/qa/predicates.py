@@ -12,7 +12,7 @@ from groundwork.qa.clause import Clause, parse, tidy
 from groundwork.qa.lexicon import BE, MODALS, PASSIVE, VAGUE, VAGUE_VERBS
 from groundwork.qa.numbers import date_question, number_questions
 from groundwork.qa.pairs import Kind
-from groundwork.qa.specific import named
+from groundwork.qa.specific import is_alone, named
 from groundwork.qa.words import NOUNS, Token, soften
 
 EMPTY_NOUNS = re.compile(
@@ -21,6 +21,9 @@ EMPTY_NOUNS = re.compile(
     r"best|worst|first|second|last|only|main|usual|classic|common)\b"
 )
 _CONSEQUENCE = re.compile(r"[;:]|, (?:so|which|and|but|or|because|while|whereas)\b")
+_ABLE = re.compile(r"(?:[\w-]+ ){1,8}?(?:can|cannot|could|may|might|will|would)\b")
+MIN_RESULT_TERMS = 5
+"""Words that a result must name to be asked for its cause: what stands before it may be needed."""
 _PAIRED = re.compile(
     r"(?:depends? on|consists? of|relies on|rely on|leads? to|comes? from|refers? to|turns? into|"
     r"belongs? to|applies to|apply to|switch(?:es)? to|falls? back to|results? in|amounts? to|"
@@ -51,11 +54,19 @@ def _dates(clause: Clause) -> Iterator[tuple[str, Kind]]:
 
 
 def _causes(clause: Clause) -> Iterator[tuple[str, Kind]]:
-    if clause.marker in {"because", "so that"} or (clause.marker == "since" and clause.comma):
+    aims = clause.marker == "so that" and not clause.comma and _ABLE.match(clause.tail)
+    if clause.marker == "because" or aims or (clause.marker == "since" and clause.comma):
         yield opened(clause, f"why {clause.asked(negate=clause.negated)}"), Kind.CAUSE
     result = parse(clause.tail, seen=clause.seen) if clause.marker == "so" else None
-    if result is not None:
+    if result is not None and _is_plain(result):
         yield opened(result, f"why {result.asked(negate=result.negated)}"), Kind.CAUSE
+
+
+def _is_plain(result: Clause) -> bool:
+    """Whether what follows from a sentence is clear without that sentence."""
+    article, _, rest = result.subject.partition(" ")
+    bare = article.lower() == "the" and is_alone(rest)
+    return not bare and len(named(result.asked())) >= MIN_RESULT_TERMS
 
 
 def _which(clause: Clause) -> Iterator[tuple[str, Kind]]:
@@ -125,7 +136,8 @@ def _times(clause: Clause) -> Iterator[tuple[str, Kind]]:
         return
     if clause.tokens[-1].tag in {"IN", "TO"} or clause.core.endswith((" only", " even", " as")):
         return
-    if len(clause.core.split()) >= 2:
+    told = re.split(_CONSEQUENCE, clause.tail)[0]
+    if len(clause.core.split()) >= 2 and len(told.split()) >= 2:
         yield opened(clause, f"when {clause.asked(negate=clause.negated)}"), Kind.FACT
 
 
@@ -143,9 +155,12 @@ def _objects(clause: Clause) -> Iterator[tuple[str, Kind]]:
         return
     if rest and (rest[0].text in ",;:(" or rest[0].lower in {"and", "or", "to"}):
         rest = ()
-    if (tokens[0].lower == "the" and phrase == 2 and not rest) or not _goes_on(rest):
+    is_known = tokens[0].lower == "the" and phrase == 2 and not (rest and held)
+    if is_known or not _goes_on(rest):
         return
-    if not rest and not held and clause.verb in VAGUE_VERBS:
+    if rest and tokens[phrase - 1].tag in {"JJ", "VBN"}:
+        return  # "rules set by the operator": it belongs to what was taken out
+    if not held and clause.verb in VAGUE_VERBS:
         return
     if not held or len(clause.subject.split()) + len(rest) >= 3:
         words = [*(t.text for t in held), _span(clause, rest)]
@@ -158,7 +173,7 @@ def _goes_on(rest: tuple[Token, ...]) -> bool:
         return False
     if not rest or rest[0].lower in {"down", "up", "out", "off", "along", "around", "through"}:
         return True
-    strange = {"that", "than", "as", "of", "between", "about"}
+    strange = {"that", "than", "as", "of", "between", "about", "with", "above", "below"}
     return rest[0].tag in {"IN", "TO"} and rest[0].lower not in strange
 
 

@@ -13,7 +13,8 @@ from groundwork.artifacts import short_id
 from groundwork.qa.claims import claims
 from groundwork.qa.config import RulesConfig
 from groundwork.qa.headings import occasion
-from groundwork.qa.lead import lead_of, with_lead
+from groundwork.qa.lead import lead_of, names_section, with_lead
+from groundwork.qa.lexicon import PRONOUNS
 from groundwork.qa.lists import section_pairs
 from groundwork.qa.pairs import Kind, Pair
 from groundwork.qa.paraphrase import paraphrase
@@ -23,16 +24,19 @@ from groundwork.qa.specific import is_example, is_specific, is_whole, named
 from groundwork.qa.tables import table_pairs
 from groundwork.qa.units import Shape, Unit, units_of
 from groundwork.qa.verdicts import CLAIM, NO, YES
-from groundwork.qa.words import is_english, knows
+from groundwork.qa.words import NOUNS, is_english, knows, tokens_of
 from groundwork.records import Chunk, Evidence, Question
 
 ORIGIN = "rules"
 _LEANS = re.compile(r"\b(?:then|therefore|thus|hence|consequently|otherwise|still)\b")
 """Words by which a sentence draws on the one before."""
+_CLAUSE_END = re.compile(r"[;:]|, (?:and|so|but|yet|or|because|while|whereas)\b")
 ADVICE = "Should you "
 _PUBLISHER = re.compile(r"(?:about|contact|imprint)\b", re.IGNORECASE)
 """Pages about the site itself."""
 _TO_YOU = re.compile(r"(?:(?:Why|What|When|How) )?[Ss]hould you ")
+LONG = 24
+"""Words of a question that says enough without the section that it is from."""
 MIN_ITEM_TERMS = 5
 """Words that advice or a list item must name when its list and heading are not there."""
 
@@ -59,14 +63,18 @@ def generate_by_rules(passages: Sequence[Chunk], *, config: RulesConfig) -> list
 
 
 def _led(pairs: Sequence[Pair], chunk: Chunk, *, seen: str) -> list[Pair]:
-    """The pairs with what their page is about; rows and advice with their section, too."""
+    """The pairs with what their page and section are about, where they do not say so."""
     heading = chunk.heading.rpartition(" > ")[2]
     plain = lead_of(chunk.title, seen=seen)
     within = lead_of(chunk.title, heading=heading, seen=seen)
-    return [
-        replace(p, question=with_lead(p.question, within if _needs_section(p) else plain))
-        for p in pairs
-    ]
+
+    def lead(pair: Pair) -> str:
+        told = len(pair.question.split()) > LONG
+        told = told or names_section(pair.question, title=chunk.title, heading=heading)
+        return plain if told and not _needs_section(pair) else within
+
+    told = [pair for pair in pairs if within or not _TO_YOU.match(pair.question)]
+    return [replace(pair, question=with_lead(pair.question, lead(pair))) for pair in told]
 
 
 def _needs_section(pair: Pair) -> bool:
@@ -151,7 +159,13 @@ def _sentence_pairs(
     when = occasion(unit.heading, chunk.title if unit.ordered else "", seen=chunk.text)
     asked = [_placed(item, when) for item in ask(text, seen=chunk.text)]
     leans = bool(_LEANS.search(text))
-    found = [item for item in asked if _is_clear(item, leans=leans)]
+    adds = re.search(r"\b[Aa]lso\b", text) is not None
+    found = [
+        i
+        for i in asked
+        if _is_clear(i, leans=leans or (adds and not i.verdict))
+        and not _reaches_back(i.question, text)
+    ]
     tells = is_example(_above(chunk, unit), chunk.text)
     if tells:
         found = [i for i in found if is_whole(i.question) and not i.verdict]
@@ -171,11 +185,22 @@ def _placed(item: Ask, when: str) -> Ask:
     return replace(item, question=question)
 
 
+def _reaches_back(question: str, text: str) -> bool:
+    """Whether a pronoun may stand for something in a clause before the one that is asked for."""
+    tokens = tokens_of(question)
+    if not any(token.lower in PRONOUNS for token in tokens):
+        return False
+    nouns = [rf"\b{re.escape(token.text)}\b" for token in tokens if token.tag in NOUNS]
+    places = [found.start() for found in (re.search(noun, text) for noun in nouns) if found]
+    start = min(places, default=0)
+    return bool(_CLAUSE_END.search(text[:start]))
+
+
 def _is_clear(item: Ask, *, leans: bool) -> bool:
     statement = item.question.removeprefix(f"{CLAIM} ")
     if not is_sound(statement) or not is_finished(item.question, kind=item.kind):
         return False
-    if leans and item.kind is Kind.DEFINITION:
+    if leans and item.kind in {Kind.DEFINITION, Kind.NUMBER}:
         return False
     if item.question.startswith(ADVICE):
         return len(named(item.question)) >= MIN_ITEM_TERMS

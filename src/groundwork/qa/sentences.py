@@ -16,7 +16,7 @@ from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import RULES, opened
 from groundwork.qa.specific import named
 from groundwork.qa.verdicts import NO, YES, verdicts
-from groundwork.qa.words import FINITE, NOUNS, RELATIVE, Token, tokens_of
+from groundwork.qa.words import FINITE, NOUNS, QUANTITY, RELATIVE, Token, tokens_of
 
 _CONDITION = re.compile(r"(?P<word>If|When|Where|Once|Before|After|Unless|While) ")
 
@@ -30,6 +30,10 @@ MIN_DEED_TERMS = 3
 """Advice of fewer words ("Keep trying") says nothing."""
 _APPOSITION = re.compile(r"(?:[\w-]+ ){1,4}[\w-]+, (?:the|an?|who|which|also|or) ")
 """Terms with what they are: "Charge point operator, the company that …"."""
+_ASIDES = frozenset(["", "or", "and", "plus", "not", "often", "typically", "usually", "mostly"])
+_GOES_ON = re.compile(r"[^,;:]{1,60}, (?:into|to|on|among|from|as|with|of|in|at|by|for) ")
+_RATIO = re.compile(r"(?:%|per cent|\b(?:hours?|minutes?|days?|months?|years?))$|^(?:two|ten)$")
+"""Quantities that do not say how much there is."""
 _JOINS = frozenset([";", ":", "and", "but", "yet", "whereas", "while"])
 """Marks and words after which a clause of its own may follow."""
 
@@ -51,7 +55,8 @@ def ask(sentence: str, *, seen: str) -> list[Ask]:
     clause = parse(text, seen=seen)
     while clause is not None:
         found += _of_clause(clause)
-        goes_on = clause.marker in _JOINS and clause.tail
+        holds_on = re.search(r"\d", clause.opener)  # "At 80 V, … and …" is said of both
+        goes_on = clause.marker in _JOINS and clause.tail and not holds_on
         clause = parse(clause.tail, seen=seen) if goes_on else None
         if clause is not None and clause.subject.lower().startswith("the "):
             return found
@@ -59,9 +64,24 @@ def ask(sentence: str, *, seen: str) -> list[Ask]:
 
 
 def _of_clause(clause: Clause) -> Iterator[Ask]:
+    if _is_cut(clause) or _is_reckoned(clause):
+        return
     for rule in (*RULES, people, kinds):
         yield from (Ask(question, kind) for question, kind in rule(clause) if question)
     yield from (Ask(v.question, v.kind, v.word) for v in verdicts(clause) if v.question)
+
+
+def _is_cut(clause: Clause) -> bool:
+    """Whether an aside parts the core from its end: "turns 400 V, often more, into 14 V"."""
+    return clause.marker in _ASIDES and _GOES_ON.match(clause.tail) is not None
+
+
+def _is_reckoned(clause: Clause) -> bool:
+    """Whether a deed's figure is a sum: "Recharging draws 23.7 kWh" is true of one battery."""
+    told = [t.text for t in tokens_of(clause.subject) if t.tag in {QUANTITY, "CD"}]
+    bare = not any(not _RATIO.search(text) for text in told)
+    deed = re.match(r"\w+ing\b", clause.subject) is not None
+    return deed and bare and any(token.tag == QUANTITY for token in clause.tokens)
 
 
 def _conditions(text: str, *, seen: str) -> Iterator[Ask]:
@@ -153,7 +173,7 @@ def _advice(text: str) -> Iterator[Ask]:
 def _deeds(core: str, marker: str, tail: str) -> Iterator[Ask]:
     if _is_one_deed(core) and marker in {"", ";", ":", "because", "since", "so that"}:
         yield Ask(tidy(f"should you {core}"), Kind.YES_NO, YES)
-    if marker in {"because", "so that", "since"}:
+    if marker in {"because", "so that", "since"} and _is_one_deed(core):
         yield Ask(tidy(f"why should you {core}"), Kind.CAUSE)
     elif marker in {"if", "when", "before", "after"} and "," not in core:
         tail = tail.partition(",")[0] if re.match(r"\w+ing\b", tail) else tail
@@ -167,7 +187,9 @@ def _is_one_deed(core: str) -> bool:
     clause = parse(core[:1].upper() + core[1:], seen="")
     inner = [t for t in tokens if t.tag in RELATIVE or t.lower in _OPENS_CLAUSE]
     finite = [t for t in tokens[1:] if t.tag in FINITE]
-    return clause is None and not (finite and not inner) and len(named(core)) >= MIN_DEED_TERMS
+    is_slogan = core.count(",") >= 2 and not re.search(r"\b(?:and|or)\b", core)
+    alone = clause is None and not (finite and not inner) and not is_slogan
+    return alone and len(named(core)) >= MIN_DEED_TERMS
 
 
 _DEED_MARKER = re.compile(

@@ -4,6 +4,7 @@ In: questions and answers. Out: whether a reader who has not seen the page under
 """
 
 import re
+from itertools import pairwise
 
 from groundwork.qa.lexicon import BE, POINTING, PRONOUNS, VERBS
 from groundwork.qa.pairs import Kind
@@ -23,6 +24,7 @@ _PAGE_WORDS = re.compile(
     r"|\bas much\?|\bin exchange\b|\bin (?:one|two|three) (?:situation|case|way|place)s?\b"
     r"|\bfollows in\b|\bthe (?:job|task)\b|(?<!how )\b(?:much|far) \w+er (?!than\b)\w+(?! than)"
     r"|\bthe (?:regulations?|duty|scheme|voucher|exception|statement|installation|design|outage"
+    r"|directive|fall|error|test|height|window|messenger|vapour|agent|opposite|reverse"
     r"|lead|load cap|plan|project)\b(?! (?:of|for|on|in|that|which|at|to)\b)|[×÷=≤≥]"
     r"|\[[A-Z]{3,}\]|\bas well\?|\beven\b(?! (?:when|if|though))|\bsays? \""
     r"|\bthe (?:two|three|four|six|eight|ten|twelve|twenty|thirty|forty)-\w+"
@@ -30,14 +32,21 @@ _PAGE_WORDS = re.compile(
     r"|\bthe (?:system|box|bargain|outlet)\b(?! (?:of|for|that)\b)"
     r"|\bthe \d|\boutside the \w+\?"
     r"|\b(?:an?|the) (?:\w+(?:f|n|s|v|gh|x)th|\w+enth)\b"
-    r"|\b(?:company|provider|operator|driver|charger|site) [A-Z]\b|\b(?:too|even)\?",
+    r"|\b(?:company|provider|operator|driver|charger|site) [A-Z]\b|\b(?:too|even)\?"
+    r"|\bequally\b|\bentries\b|\bthe (?:copy|original|device)\b(?! (?:of|that|which)\b)"
+    r"|\bby \d[\d.]* ?m\?|^(?:at|with) \d[\d.,]* ?(?:%|per cent), ",
     re.IGNORECASE,
 )
+_CITES = re.compile(
+    r"(?<!\d )\b(?:Schedule|Section|Annex|Article|Chapter|Class|Clause|[Pp]art) (?:\d+|[A-Z])\b"
+    r"(?! (?:of|in|to) )"
+)
+"""Parts of a law or standard that is not named: "What does Section 722 require?"."""
 _REFERS = re.compile(
     r"\b(?:covered|described|explained|treated|discussed|compared|worked out|set out|listed"
     r"|dealt with|taken up) (?:in|under|on|separately|elsewhere)\b|\bpages? of (?:its|their) own\b"
     r"|\bfurther (?:hints|details|reading|advice)\b|\b(?:is|are) given in\b"
-    r"|\bha(?:s|ve) the details\b"
+    r"|\bha(?:s|ve) the details\b|\b\w+ed as in\b"
     r"|\bour (?:page|guide|list)\b"
     r"|\bis the subject of\b|\b(?:is|are) a matter for\b|\bsee (?:also )?(?:the|our|under)\b"
     r"|\bas (?:above|below|follows)\b"
@@ -51,7 +60,9 @@ _ORPHAN_START = re.compile(
     r"|lastly|still|even so|in that case|in this case|in other words|for example|for instance"
     r"|that is|it|this|these|those|they|such|both|neither|either|he|she|we|here|there|some|others"
     r"|one|another|each|all|most|many|few|several|none|nor|as a result|by contrast|in contrast"
-    r"|the same|the latter|the former|the rest|other|the other|the others|what|that|to do so|again"
+    r"|anyone who|in return|in most cases"
+    r"|the \d|the same|the latter|the former|the rest|other"
+    r"|the other|the others|what|that|to do so|again"
     r"|only then|suppose|imagine|say|take|now|read|see|more on|note)\b",
     re.IGNORECASE,
 )
@@ -127,7 +138,9 @@ def is_sound(question: str) -> bool:
     """Whether a question is understood without the page that it came from."""
     tokens = tokens_of(question)
     words = [token.lower for token in tokens]
-    if _PAGE_WORDS.search(question) or _unbalanced(question) or _is_bare(question):
+    if _PAGE_WORDS.search(question) or _CITES.search(question):
+        return False
+    if _unbalanced(question) or _is_bare(question):
         return False
     for number, word in enumerate(words):
         if word in POINTING and not _is_told(tokens, number):
@@ -141,16 +154,26 @@ def is_sound(question: str) -> bool:
     return not _dangles(tokens) and not _disagrees(question) and not _lacks_noun(tokens)
 
 
-_CHOICE = re.compile(r"(?!Is it true)(?:Is|Are|Was|Were|Do|Does|Did|Can|Should|Must|Will) .* or ")
+_CHOICE = re.compile(
+    r"(?!Is it true)(?:Is|Are|Was|Were|Do|Does|Did|Can|Could|Should|Must|Will|Would|Has|Have)"
+    r" .* or "
+)
 """Asked for yes or no, "or" reads as a choice of which one is the answer."""
 _CUT = re.compile(
     r"\b(?:or|and|the|an?|(?:two|three|four|five|six|\d+) to)\?$|\bdifferently\b"
     r"|\bthat \w+(?<!s) (?:to|by|from) \d|^When (?:is|are) an? .* an? "
     r"|^What (?:do|does|can) .* (?:let|make|keep|leave|render|put|turn) "
     r"|\bin addition\b(?! to)"
-    r"|^(?:Should|What happens) .*\b(?:its|their|them)\b"
+    r"|^(?:Should|What happens) .*\b(?:its|their|them|it\?)"
+    r"|\b(?:on|to|from|with|by|of|at|for|into) (?:in|of|on|and|rather)\b(?! including)"
+    r"|^When (?:do|does) .* take\b|\bfrom (?:about )?[£€]?\d\S*(?: \S+)?\?$|['’]s\?$|\(only\b"
+    r"|^(?:Can|Does|Is|Will|Would|Could|Must) the same\b|\bwhich the \w+\?$|\bthat happen\?$"
 )
+_PARTED = re.compile(r"\b(?:put|taken|given|left) (?:in|out|over)\?$")
+"""Participles of the noun that was asked for."""
 _STRANDED = re.compile(r"\b(?:at|by|with|of|in|for|from|to)\?$")
+_LINKS = frozenset(["be", "get", "become", "have", "keep", "leave", "make", "remain", "stay"])
+"""Infinitives that a participle may follow."""
 _WHOLE_VERBS = frozenset(
     ["need", "require", "mean", "include", "contain", "measure", "offer", "protect", "prevent"]
 )
@@ -162,11 +185,13 @@ def is_finished(question: str, *, kind: Kind) -> bool:
 
     "What does a card tie?" lost "to a van"; "a shorter spell" lost what it is shorter than.
     """
-    if _CUT.search(question):
+    if _CUT.search(question) or _PARTED.search(question):
         return False
     if kind is Kind.YES_NO and (_CHOICE.match(question) or _STRANDED.search(question)):
         return False
     tokens = tokens_of(question)
+    if re.match(r"What ", question) and any(_is_garbled(*pair) for pair in pairwise(tokens)):
+        return False
     compares = any(token.tag in {"JJR", "RBR"} for token in tokens)
     if compares and kind is not Kind.COMPARISON and not re.search(r"\bthan\b", question):
         return False
@@ -177,16 +202,28 @@ def is_finished(question: str, *, kind: Kind) -> bool:
     return last.lower in _WHOLE_VERBS or (has_verb and last.tag not in {"VB", "VBP"})
 
 
+def _is_garbled(verb: Token, after: Token) -> bool:
+    """Whether what is asked for was taken out of the middle: "does a battery return put in"."""
+    return verb.tag == "VB" and verb.lower not in _LINKS and after.tag in {"VBN", "VBD"}
+
+
 def _lacks_noun(tokens: tuple[Token, ...]) -> bool:
     """Whether "which" is followed by the verb at once: "Which supplies power only after …?"."""
     if len(tokens) < 3 or tokens[0].lower != "which":
         return False
     verb, after = tokens[1], tokens[2]
-    return verb.lower in VERBS | {"supplies"} and after.tag in NOUNS
+    return verb.lower in VERBS | {"supplies"} and after.tag in NOUNS | {"VB", "VBP"}
 
 
 def _disagrees(question: str) -> bool:
     """Whether a second verb kept its ending: "Does it compare the flow and switches off?"."""
+    tokens = tokens_of(question)
+    if any(a.lower == "does" and b.tag == "NNS" for a, b in pairwise(tokens)):
+        return True
+    if re.search(r"\b[Dd]o an? ", question) and not re.search(r"\band an? ", question):
+        return True
+    if any(a.lower == "and" and b.tag == "VBD" for a, b in pairwise(tokens)):
+        return any(token.lower == "did" for token in tokens)
     found = re.search(
         r",? and (?:\w+ly )?(?P<verb>\w+s) (?:off|on|up|down|out|away|back|the|an?|its|their|by)\b",
         question,

@@ -11,7 +11,7 @@ from groundwork.index import terms
 from groundwork.qa.lexicon import SHELLS, UNIT_WORDS
 from groundwork.qa.words import NOUNS, QUANTITY, tokens_of
 
-OPEN_TERMS, VERDICT_TERMS, DEFINITE_TERMS, BARE_TERMS = 3, 4, 5, 7
+OPEN_TERMS, VERDICT_TERMS, DEFINITE_TERMS, BARE_TERMS = 3, 4, 4, 5
 """Words to name: in an open question, in one for yes or no, with "the" something, about it."""
 _DEFINITE = re.compile(r"\b[Tt]he [\w'’-]+")
 _OPENS_DEFINITE = re.compile(

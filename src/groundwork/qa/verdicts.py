@@ -22,14 +22,11 @@ MIN_WORDS = 6
 """Shorter ones ("Do agile tariffs follow the market?") are too loose to have one answer."""
 BOUNDS = re.compile(
     r"\b(?:at (?:least|most)|up to|less|more|fewer|over|under|below|above|beyond|between|from|to"
-    r"|only|just|as|like|another|within|every|or|can|could|may|might|typically|usually|often|commonly)\b"
+    r"|exceed\w*|only|just|as|like|another|within|every|or|can|could|may|might|typically|usually|often|commonly)\b"
 )
 """Words beside a quantity that let other quantities be true as well."""
-_QUANTIFIED = re.compile(
-    r"(?:every|each|most|many|some|few|several|any|anything|both|all|two|three|nine|ten|twenty)\w*\b",
-    re.IGNORECASE,
-)
-"""Subjects whose denial says something else: not every is not none."""
+QUANTIFIED = re.compile(r"(?:many|some|few|several|any)\b", re.IGNORECASE)
+"""Subjects of which both may be true: some are faster, some slower."""
 _AMOUNT = re.compile(r"(?P<sign>[£€$]?)(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)(?P<unit>\D.*|)")
 _WORDS = {
     "two": "five", "three": "six", "four": "nine", "five": "two", "six": "three", "seven": "three",
@@ -121,14 +118,15 @@ def _other_count(clause: Clause) -> tuple[Token, str] | None:
     first, *rest = clause.tokens
     if first.lower not in _WORDS or not rest or rest[0].tag not in {"NNS", "JJ"}:
         return None
-    if _has_bounds(clause, 0) or clause.verb in BE:
+    counted = {"called", "named", "namely"} & {token.lower for token in rest}
+    if _has_bounds(clause, 0) or clause.verb in BE or counted:
         return None
     return first, _WORDS[first.lower]
 
 
 def _opposite(clause: Clause) -> tuple[Token, str] | None:
     found = [token for token in clause.tokens if token.lower in OPPOSITES]
-    if len(found) != 1 or _is_hedged(clause):
+    if len(found) != 1 or _is_hedged(clause) or QUANTIFIED.match(clause.subject):
         return None
     token = found[0]
     after = clause.tokens[clause.tokens.index(token) + 1 :][:1]
