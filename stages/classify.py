@@ -4,7 +4,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ from groundwork.classify import (
 )
 from groundwork.config import DomainConfig, load
 from groundwork.index import Encoder, encoder_dir, encoder_sha256, load_index
-from groundwork.qa import golden_of, without_lead
+from groundwork.qa import as_people_ask, golden_of
 from groundwork.records import Chunk, Question, Reject
 from groundwork.scribe import scribed_run
 from groundwork.train import checkpoint_dir, forget_checkpoints
@@ -143,9 +143,7 @@ def _of_questions(
 
 
 def _questions(split: str) -> list[Question]:
-    """Without the leads that name their pages: people ask without."""
-    found = read_records(QA / f"{split}.jsonl", Question)
-    return [replace(question, question=without_lead(question.question)) for question in found]
+    return as_people_ask(read_records(QA / f"{split}.jsonl", Question))
 
 
 def _too_few(material: Material, config: ClassifyConfig) -> str:

@@ -21,6 +21,7 @@ from groundwork.base import model_dir, open_tokenizer, read_info
 from groundwork.config import DomainConfig, load
 from groundwork.errors import InputError, RejectsError, StoppedError
 from groundwork.index import Encoder, load_index
+from groundwork.qa import as_people_ask
 from groundwork.records import Question, Reject
 from groundwork.tracking import Run, stage_run
 from groundwork.train import (
@@ -169,7 +170,7 @@ def _log_scores(run: Run, tuned: Tuned, watched: Prepared) -> None:
 
 
 def _questions(split: str) -> list[Question]:
-    return read_records(QA / f"{split}.jsonl", Question)
+    return as_people_ask(read_records(QA / f"{split}.jsonl", Question))
 
 
 def _preferences(

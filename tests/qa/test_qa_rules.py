@@ -96,7 +96,8 @@ def made(text: str, *, heading: str = "", title: str = "Home") -> list[Question]
             "cause",
         ),
         (
-            "Two charge points on one cable can overload it, so the DNO removes a looped street supply.",
+            "Two charge points on one cable can overload it, so the DNO removes a looped street "
+            "supply.",
             "Why does the DNO remove a looped street supply?",
             "cause",
         ),
@@ -580,7 +581,7 @@ def test_a_statement_is_asked_for_and_denied(sentence: str, question: str, answe
         ("State of health is the energy of a battery in per cent of its value when new.", "When"),
         ("Recharging at 85 per cent efficiency draws 23.7 kWh from the mains.", "23.7"),
         ("Refilling 333 kWh at 90 per cent efficiency takes 370 kWh of supply.", "370"),
-        ("A converter turns the voltage of a pack, often 400 V, into 14 V.", "converter"),
+        ("A converter turns the voltage of a pack, often 400 V, into 14 V.", "Does a converter"),
         ("A regulation requires ports with enough calls to offer shore power.", "What"),
         ("A standards body turned the design into a public standard.", "What did"),
         ("A small van follows rules set by the operator of the site.", "What"),
@@ -599,9 +600,9 @@ def test_only_what_holds_by_itself_is_asked(sentence: str, asked: str) -> None:
 def test_a_pronoun_of_an_earlier_clause_is_not_asked_about() -> None:
     """ "Its" may stand for what the first half told of."""
     text = "An e-bike battery is small, and an ordinary 13 A socket is ample for its charger."
-    assert not any(" its " in q.question for q in made(text))
-    own = "An e-bike battery keeps three quarters of its capacity for 500 full cycles."
-    assert any(" its " in q.question for q in made(own))
+    assert not any(q.question.startswith("Is an ordinary") for q in made(text))
+    own = "An ordinary 13 A socket is ample for its charger, and an e-bike battery is small."
+    assert any(q.question.startswith("Is an ordinary") for q in made(own))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from groundwork.qa.config import QaConfig, RulesConfig, SplitConfig, TeacherConf
 from groundwork.qa.exports import ExportFormat, export_pairs
 from groundwork.qa.generate import QaResult, generate_pairs
 from groundwork.qa.golden import golden_of, labelled_of, page_url, read_golden
-from groundwork.qa.lead import without_lead
+from groundwork.qa.lead import as_people_ask
 from groundwork.qa.pairs import Kind
 from groundwork.qa.reasons import Reason
 from groundwork.qa.report_page import render_report
@@ -19,6 +19,7 @@ __all__ = [
     "SplitConfig",
     "TeacherConfig",
     "ValidateConfig",
+    "as_people_ask",
     "export_pairs",
     "generate_pairs",
     "golden_of",
@@ -26,5 +27,4 @@ __all__ = [
     "page_url",
     "read_golden",
     "render_report",
-    "without_lead",
 ]

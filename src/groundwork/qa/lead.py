@@ -6,12 +6,15 @@ elsewhere: most of what readers found unsound in generated questions lacked its 
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
 from groundwork.qa.clause import tidy
 from groundwork.qa.headings import bare_heading
 from groundwork.qa.lexicon import BE, MODALS, words
 from groundwork.qa.specific import named
 from groundwork.qa.words import soften
+from groundwork.records import Question
 
 ENOUGH = 0.6
 """Share of the topic's words with which a question tells itself what it is about."""
@@ -67,6 +70,11 @@ def names_section(question: str, *, title: str, heading: str) -> bool:
 def without_lead(question: str) -> str:
     """What is asked, without "About …:"."""
     return _LEAD.sub("", question)
+
+
+def as_people_ask(questions: Sequence[Question]) -> list[Question]:
+    """The same without their leads: for those who learn from them what people ask."""
+    return [replace(found, question=without_lead(found.question)) for found in questions]
 
 
 def with_lead(question: str, lead: str) -> str:
