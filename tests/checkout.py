@@ -13,7 +13,10 @@ ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("conf", "src", "stages", "dvc.yaml", "data.dvc", "service.py", "bentofile.yaml",
           "pyproject.toml", "requirements.lock", ".dvcignore", "README.md")  # fmt: skip
 SECTIONS = ("levels/", "connectors/", "home/", "help/")
-SMALL = ("experiment=small", "domain.golden_path=golden_small.jsonl")
+SMALL = (
+    "experiment=small", "domain.golden_path=golden_small.jsonl",
+    "domain.labelled_path=labelled_small.jsonl", "domain.intents_path=intents_small.jsonl",
+)  # fmt: skip
 CLOCKED = (
     "artifacts/crawl/fetch_log.jsonl",
     "artifacts/train/report.html",
@@ -45,7 +48,7 @@ class Checkout:
             "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org",
             "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
         }  # fmt: skip
-        self.write_golden()
+        self._write_questions()
         self.run("git", "init", "-q", ".")
         self.run("dvc", "init", "-q")
         self.run("dvc", "config", "hydra.enabled", "true")
@@ -55,16 +58,27 @@ class Checkout:
         self.run("git", "add", "-A")
         self.run("git", "commit", "-qm", "small profile")
 
-    def write_golden(self) -> None:
-        """A few golden questions of the pages that the small profile crawls."""
-        lines = (self.folder / "data/ev_charging/golden.jsonl").read_text().splitlines()
-        chosen: dict[tuple[str, bool], list[str]] = {}
-        for line in lines:
-            row = json.loads(line)
-            if all(e["page"].startswith(SECTIONS) for e in row["evidence"]):
-                chosen.setdefault((row["half"], row["answerable"]), []).append(line)
-        kept = [line for group in chosen.values() for line in group[:8]]
-        (self.folder / "golden_small.jsonl").write_text("\n".join(kept) + "\n")
+    def _write_questions(self) -> None:
+        """A few questions of the pages that the small profile crawls, and of each category."""
+        for name, small, most in (
+            ("golden", "golden_small", 8), ("questions", "labelled_small", 40)
+        ):  # fmt: skip
+            chosen: dict[tuple[str, bool], list[str]] = {}
+            for line in self._lines(name):
+                row = json.loads(line)
+                if all(e["page"].startswith(SECTIONS) for e in row["evidence"]):
+                    chosen.setdefault((row["half"], row["answerable"]), []).append(line)
+            self._keep(small, [line for group in chosen.values() for line in group[:most]])
+        labels: dict[str, list[str]] = {}
+        for line in self._lines("examples"):
+            labels.setdefault(json.loads(line)["label"], []).append(line)
+        self._keep("intents_small", [line for group in labels.values() for line in group[:10]])
+
+    def _lines(self, name: str) -> list[str]:
+        return (self.folder / f"data/ev_charging/{name}.jsonl").read_text().splitlines()
+
+    def _keep(self, name: str, lines: list[str]) -> None:
+        (self.folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
 
     def run(self, *command: str) -> str:
         """Run a command and return its output; a failure shows all of it."""

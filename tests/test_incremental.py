@@ -21,7 +21,8 @@ EDITED, ADDED, DELETED = (
     "home/three-pin-socket-charging", "levels/tandem-charging", "help/stuck-connector"
 )  # fmt: skip
 OVERRIDES = [
-    "experiment=small", "domain.mirror.dir=site", "domain.depends_on=site",
+    "experiment=small", "adapt.max_steps=2", "domain.mirror.include=[/levels/,/home/,/help/]",
+    "domain.mirror.dir=site", "domain.depends_on=site",
     "domain.golden_path=null", "domain.labelled_path=null",
 ]  # fmt: skip
 REUSED = re.compile(r"(\d+) of (\d+)")

@@ -5,11 +5,16 @@ The stage that they start is a process of its own that leaves a real run, but tr
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +32,7 @@ from groundwork.sweep import (
     run_study,
 )
 from groundwork.sweep.config import Choice, Range
+from groundwork.sweep.storage import open_storage
 from groundwork.sweep.study import _draw
 from groundwork.tracking import STAGE_TAG, SWEEP_TAG, client, experiment_of
 
@@ -46,6 +52,38 @@ def params(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     }
     write_checkout(checkout, values)
     return values
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """Address of an empty database of a PostgreSQL server on loopback, where one is installed."""
+    pytest.importorskip("psycopg")
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    path = os.pathsep.join([os.environ["PATH"], *map(str, installed)])
+    programs = shutil.which("initdb", path=path)
+    if programs is None:
+        pytest.skip("no PostgreSQL server: initdb is not on PATH")
+    folder = Path(tempfile.mkdtemp(prefix="groundwork-"))  # its socket's path must be short
+    user = "nobody" if os.geteuid() == 0 else None  # the server refuses to run as root
+    if user:
+        shutil.chown(folder, user)
+
+    def call(name: str, *options: str) -> None:
+        command = [str(Path(programs).with_name(name)), *options]
+        subprocess.run(command, user=user, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = str(folder / "data")
+    call("initdb", "-D", data, "-A", "trust", "-U", "ada")
+    listening = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+    call("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", listening, "start")
+    try:
+        yield f"postgresql://ada@127.0.0.1:{port}/postgres"
+    finally:
+        call("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 def _study(params: dict[str, Any], *, trials: int, **changes: Any) -> Study:
@@ -71,19 +109,24 @@ def _statuses() -> dict[str, str]:
     return {m.experiment: m.status for m in read_members(client(), "s", domain="plants")}
 
 
-def _worker(trials: int, **more: Any) -> "subprocess.Popen[str]":
+def _worker(trials: int, *, storage: str = "", **more: Any) -> "subprocess.Popen[str]":
     script = "import sys; from groundwork.cli import main; sys.exit(main(sys.argv[1:]))"
-    address = ["--storage", f"sqlite:///{Path.cwd() / 'sweeps.db'}", "--trials", str(trials)]
-    command = [sys.executable, "-c", script, "sweep", "run", "--name", "s", *address]
+    address = storage or f"sqlite:///{Path.cwd() / 'sweeps.db'}"
+    options = ["--name", "s", "--storage", address, "--trials", str(trials)]
+    command = [sys.executable, "-c", script, "sweep", "run", *options]
     environment = {**os.environ, "COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
     return subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
     )
 
 
-def test_two_workers_share_a_study(params: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_workers_share_a_study(
+    params: dict[str, Any], kind: str, request: pytest.FixtureRequest
+) -> None:
     """One parent, one base, no point twice; each may begin a trial as the other begins the last."""
-    workers = [_worker(3) for _ in range(2)]
+    storage = request.getfixturevalue("postgresql") if kind == "postgresql" else ""
+    workers = [_worker(3, storage=storage) for _ in range(2)]
     said = [worker.communicate(timeout=240) for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], said
     members = read_members(client(), "s", domain="plants")
@@ -95,6 +138,27 @@ def test_two_workers_share_a_study(params: dict[str, Any]) -> None:
     parents = client().search_runs(["1"], "tags.`groundwork.stage` = 'sweep'")
     assert len(parents) == 1
     assert newest_sweep(client(), domain="plants") == "s"
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_tables_that_another_worker_makes_are_waited_for(
+    params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL refuses the second of two `CREATE TABLE` at once; then they are there."""
+    import optuna.storages
+    from sqlalchemy.exc import IntegrityError
+
+    real, refused = optuna.storages.RDBStorage, [IntegrityError("CREATE TABLE", {}, ValueError())]
+
+    def refuse_once(*args: Any, **more: Any) -> Any:
+        if refused:
+            raise refused.pop()
+        return real(*args, **more)
+
+    monkeypatch.setattr(optuna.storages, "RDBStorage", refuse_once)
+    monkeypatch.setattr("groundwork.sweep.storage.PAUSE_S", 0)
+    with open_storage("sqlite:///sweeps.db", sweep_config(), on_dead=print) as storage:
+        assert storage.get_all_studies() == []
 
 
 def test_of_two_experiments_made_at_once_the_first_one_stays(
@@ -233,7 +297,11 @@ def test_other_data_is_refused(params: dict[str, Any]) -> None:
         ("sweeps.db", "no address of a database; expected sqlite:///PATH"),
         ("sqlite://", "expected a file, sqlite:///PATH"),
         ("oracle://host/name", "expected one of sqlite, postgresql, mysql"),
-        ("postgresql://host/name", "driver is not installed"),
+        pytest.param(
+            "postgresql://host/name",
+            "driver is not installed",
+            marks=pytest.mark.skipif(find_spec("psycopg") is not None, reason="it is installed"),
+        ),
         ("sqlite:////proc/none/sweeps.db", "cannot be (opened|made)"),
     ],
 )

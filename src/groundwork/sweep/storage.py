@@ -4,6 +4,7 @@ In: an address. Out: Optuna's storage, in which a trial whose worker died is beg
 """
 
 import fcntl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -15,6 +16,8 @@ from groundwork.sweep.config import SweepConfig
 SCHEMES = ("sqlite", "postgresql", "mysql")
 GRACE = 4
 """Heartbeats that a worker may miss."""
+ATTEMPTS, PAUSE_S = 5, 0.5
+"""Times to open a database whose tables another worker is making, and the wait in between."""
 
 
 @contextmanager
@@ -46,7 +49,7 @@ def open_storage(
     except ImportError as error:
         raise ConfigError(
             f"--storage {address}: its driver is not installed ({error.__cause__ or error}); "
-            "install it, for PostgreSQL `pip install psycopg2-binary`"
+            "install it, for PostgreSQL `pip install psycopg[binary]`"
         ) from error
     except OperationalError as error:
         raise ConfigError(
@@ -56,6 +59,18 @@ def open_storage(
 
 
 def _make(address: str, config: SweepConfig, on_dead: Callable[[Any], None]) -> Any:
+    """Of two workers that make the tables of a new database at once, one is refused: again."""
+    from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _storage(address, config, on_dead)
+        except (IntegrityError, ProgrammingError):
+            time.sleep(PAUSE_S)
+    return _storage(address, config, on_dead)
+
+
+def _storage(address: str, config: SweepConfig, on_dead: Callable[[Any], None]) -> Any:
     from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 
     retry = RetryHeartbeatStaleTrialCallback(max_retry=config.retries)
