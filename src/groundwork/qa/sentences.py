@@ -32,7 +32,7 @@ _APPOSITION = re.compile(r"(?:[\w-]+ ){1,4}[\w-]+, (?:the|an?|who|which|also|or)
 """Terms with what they are: "Charge point operator, the company that …"."""
 _ASIDES = frozenset(["", "or", "and", "plus", "not", "often", "typically", "usually", "mostly"])
 _GOES_ON = re.compile(r"[^,;:]{1,60}, (?:into|to|on|among|from|as|with|of|in|at|by|for) ")
-_RATIO = re.compile(r"(?:%|per cent|\b(?:hours?|minutes?|days?|months?|years?))$|^(?:two|ten)$")
+_RATIO = re.compile(r"(?:%|per cent|\b(?:hours?|minutes?|days?|months?|years?))$")
 """Quantities that do not say how much there is."""
 _JOINS = frozenset([";", ":", "and", "but", "yet", "whereas", "while"])
 """Marks and words after which a clause of its own may follow."""
@@ -78,10 +78,12 @@ def _is_cut(clause: Clause) -> bool:
 
 def _is_reckoned(clause: Clause) -> bool:
     """Whether a deed's figure is a sum: "Recharging draws 23.7 kWh" is true of one battery."""
-    told = [t.text for t in tokens_of(clause.subject) if t.tag in {QUANTITY, "CD"}]
-    bare = not any(not _RATIO.search(text) for text in told)
     deed = re.match(r"\w+ing\b", clause.subject) is not None
-    return deed and bare and any(token.tag == QUANTITY for token in clause.tokens)
+    of_what = any(
+        token.lower == "one" or (token.tag == QUANTITY and not _RATIO.search(token.text))
+        for token in tokens_of(clause.subject)
+    )
+    return deed and not of_what and any(token.tag == QUANTITY for token in clause.tokens)
 
 
 def _conditions(text: str, *, seen: str) -> Iterator[Ask]:
