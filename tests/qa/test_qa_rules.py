@@ -575,9 +575,8 @@ def test_a_statement_is_asked_for_and_denied(sentence: str, question: str, answe
         ("Some old cables carry more current than thin wires.", "less current"),
         ("A wireless charger has two main parts, called pad and coil.", "five"),
         ("A 6 mm² cable in a loft is therefore too small for a 32 A post.", "too small"),
-        ("Steel tubes bend at once, so that rule does not hold for cables.", "Why"),
         ("Steel tubes bend slowly so that a user can stop the press in time.", "Why"),
-        ("Glass breaks easily, so the limit is 20 V on a wet floor.", "Why"),
+        ("Electric boats return to one jetty each night, so slow charging is enough.", "Why"),
         ("State of health is the energy of a battery in per cent of its value when new.", "When"),
         ("Recharging at 85 per cent efficiency draws 23.7 kWh from the mains.", "23.7"),
         ("Refilling 333 kWh at 90 per cent efficiency takes 370 kWh of supply.", "370"),
@@ -586,7 +585,6 @@ def test_a_statement_is_asked_for_and_denied(sentence: str, question: str, answe
         ("A standards body turned the design into a public standard.", "What did"),
         ("A small van follows rules set by the operator of the site.", "What"),
         ("Secure boot repeats a check at each start, so that a user can trust it.", "Why should"),
-        ("Plug in, walk away with your bag, receive a bill by post.", "Should you"),
     ],
 )
 def test_only_what_holds_by_itself_is_asked(sentence: str, asked: str) -> None:
@@ -595,6 +593,19 @@ def test_only_what_holds_by_itself_is_asked(sentence: str, asked: str) -> None:
     is_meant = asked.startswith(wanted) or "slowly" in sentence
     found = [q.question for q in made(sentence) if asked in q.question]
     assert bool(found) is is_meant, found
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question"),
+    [
+        ("Smooth DC saturates the core of an RCD so that the relay sees no fault.", "Why"),
+        ("Plug in, walk away, receive a bill.", "Should you"),
+        ("Arrive low, leave at a moderate level, repeat.", "Should you"),
+    ],
+)
+def test_manners_and_slogans_are_not_asked_about(sentence: str, question: str) -> None:
+    """How something happens is no reason, and a slogan no advice."""
+    assert not any(a.question.startswith(question) for a in ask(sentence, seen=""))
 
 
 def test_a_pronoun_of_an_earlier_clause_is_not_asked_about() -> None:
