@@ -209,18 +209,20 @@ def _calibrate(learned: Learned, material: Material, config: ClassifyConfig) -> 
     return found
 
 
-def _shares(learned: Learned, material: Material, config: ClassifyConfig) -> np.ndarray:
-    """The labels' shares (B, C) of the passages that are found for the texts held out.
+def _judge(learned: Learned, chunks: Sequence[Chunk], most: int) -> dict[str, np.ndarray]:
+    """What the head takes each passage to be about, written down; nothing of more than `most`."""
+    judged = judge(learned.head, learned.encoder, chunks) if len(chunks) <= most else {}
+    save_judged(OUT_DIR / PASSAGES, judged)
+    return judged
 
-    What the head takes the passages to be about is written beside it.
-    """
+
+def _shares(learned: Learned, material: Material, config: ClassifyConfig) -> np.ndarray:
+    """The labels' shares (B, C) of the passages that are found for the texts held out."""
     encoder = Encoder.load()
     retrieval = Retrieval(
         load_index(INDEX_DIR, encoder), encoder, load("answer", AnswerConfig).retrieval
     )
-    chunks = retrieval.index.chunks if len(retrieval.index.chunks) <= config.max_judged else []
-    judged = judge(learned.head, learned.encoder, chunks) if chunks else {}
-    save_judged(OUT_DIR / PASSAGES, judged)
+    judged = _judge(learned, retrieval.index.chunks, config.max_judged)
     found = [retrieval.retrieve(retrieval.mend(item.text)) for item in material.held]
     return np.stack([passage_shares(hits, learned.head.labels, judged) for hits in found])
 

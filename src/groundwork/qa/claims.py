@@ -10,7 +10,7 @@ from itertools import pairwise
 from groundwork.qa.clause import tidy
 from groundwork.qa.lexicon import BE, CONNECTIVES, IMPERATIVES, OPPOSITES, SUBORDINATE
 from groundwork.qa.sound import is_sound
-from groundwork.qa.specific import is_alone, is_specific, named
+from groundwork.qa.specific import is_alone, is_specific, is_sum, named
 from groundwork.qa.verdicts import BOUNDS, CLAIM, NO, QUANTIFIED, YES, other_quantity
 from groundwork.qa.words import FINITE, NOUNS, QUANTITY, Token, soften, tokens_of
 
@@ -37,7 +37,10 @@ def claims(sentence: str, *, seen: str) -> Iterator[tuple[str, str]]:
     """ "Is it true that …?" with the word that its answer opens with; a changed fact first."""
     text = _REST.split(sentence.rstrip(" ."), maxsplit=1)[0]
     tokens = tokens_of(text)
-    if _is_sum(tokens) or not _is_claim(text, tokens) or not is_sound(f"{text}?"):
+    finite = next((n for n, token in enumerate(tokens) if token.tag in FINITE), 0)
+    if is_sum(tokens[:finite], tokens[finite:]):
+        return
+    if not _is_claim(text, tokens, finite=finite) or not is_sound(f"{text}?"):
         return
     changed = _changed(tokens)
     if changed is not None:
@@ -47,12 +50,7 @@ def claims(sentence: str, *, seen: str) -> Iterator[tuple[str, str]]:
     yield tidy(f"{CLAIM} {soften(text, seen)}"), YES
 
 
-def _is_sum(tokens: tuple[Token, ...]) -> bool:
-    """Whether a deed's figure may be a sum: "Recharging draws 23.7 kWh"."""
-    return tokens[0].lower.endswith("ing") and any(token.tag == QUANTITY for token in tokens)
-
-
-def _is_claim(text: str, tokens: tuple[Token, ...]) -> bool:
+def _is_claim(text: str, tokens: tuple[Token, ...], *, finite: int) -> bool:
     if not tokens or tokens[0].tag not in _OPENS or len(text.split()) > MAX_WORDS:
         return False
     if _UNFIT.search(text) or _SPEAKER.search(text):
@@ -60,7 +58,6 @@ def _is_claim(text: str, tokens: tuple[Token, ...]) -> bool:
     if any(t.lower in CONNECTIVES - {"so", "then", "still", "simply"} for t in tokens):
         return False
     told = any(t.tag == "VBD" for t in tokens) and not re.search(r"\b(?:19|20)\d\d\b", text)
-    finite = next((n for n, t in enumerate(tokens) if t.tag in FINITE), 0)
     if tokens[0].lower.endswith("ed") or (tokens[0].lower == "the" and is_alone(text[4:])):
         return False
     if tokens[0].lower in SUBORDINATE or any(_points(tokens, n) for n in range(len(tokens))):

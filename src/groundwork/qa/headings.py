@@ -19,7 +19,7 @@ _KINDS = {
     "when": Kind.FACT, "who": Kind.FACT, "which": Kind.FACT,
 }  # fmt: skip
 _MEASURES = re.compile(r"how (?:much|many|long|far|often|big|fast)\b", re.IGNORECASE)
-_PREPOSITION = re.compile(r"(?:before|after|when|while|if|once|during) ", re.IGNORECASE)
+OCCASION = re.compile(r"(?:before|after|when|while|if|once|during) ", re.IGNORECASE)
 
 
 def bare_heading(heading: str) -> str:
@@ -89,7 +89,7 @@ def advice_question(heading: str, *, seen: str) -> str:
     tokens = tokens_of(text)
     if len(tokens) < 2 or tokens[0].lower == "the":
         return ""
-    if _PREPOSITION.match(text):
+    if OCCASION.match(text):
         return tidy(f"what should you do {text}")
     if re.match(r"\w{3,}ing$", tokens[0].lower) and tokens[0].tag in {"VBG", "NN"}:
         return tidy(f"what is the advice on {text}") if tokens[1].tag not in NOUNS else ""
@@ -130,7 +130,7 @@ def occasion(heading: str, title: str, *, seen: str) -> str:
     """
     text = soften(_NUMBERING.sub("", heading).strip(" .:?"), seen)
     tokens = tokens_of(text)
-    if _PREPOSITION.match(text) and len(tokens) > 1:
+    if OCCASION.match(text) and len(tokens) > 1:
         return text
     named = (
         len(tokens) > 2 and tokens[1].tag not in NOUNS and re.match(r"\w{3,}ing$", tokens[0].lower)

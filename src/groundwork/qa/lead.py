@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from groundwork.qa.clause import tidy
-from groundwork.qa.headings import bare_heading
+from groundwork.qa.headings import OCCASION, bare_heading
 from groundwork.qa.lexicon import BE, MODALS, words
 from groundwork.qa.specific import named
 from groundwork.qa.words import soften
@@ -20,7 +20,7 @@ ENOUGH = 0.6
 """Share of the topic's words with which a question tells itself what it is about."""
 MAX_WORDS = 10
 _COLLECTION = re.compile(
-    r"(?:home|about|contact|news|index|imprint)\b(?:.{0,20}$)"
+    r"(?:home|news|index)\b(?:.{0,20}$)"
     r"|.*\b(?:glossary|letters|checklist|workbook|faq|worked examples)\b",
     re.IGNORECASE,
 )
@@ -30,7 +30,6 @@ _ASKING = re.compile(r"\b(?:how|why|what|when|where|which|who|whether|that) ", r
 _OPENERS = BE | MODALS | words("do does did has have how why what when where which who")
 _FINITE = re.compile(rf"\b(?:{'|'.join(sorted(BE | MODALS))})\b", re.IGNORECASE)
 _LEAD = re.compile(r"About [^:?]{3,120}: ")
-_SITUATION = re.compile(r"(?:when|if|after|before|while|once) ", re.IGNORECASE)
 
 
 def lead_of(title: str, *, heading: str = "", seen: str) -> str:
@@ -81,7 +80,7 @@ def with_lead(question: str, lead: str) -> str:
     """The question, told what it is about where it does not name most of that itself."""
     wanted = named(lead.removeprefix("About ").removeprefix("When "))
     told = len(named(question) & wanted) >= ENOUGH * len(wanted)
-    if not lead or told or (lead.startswith("When ") and _SITUATION.match(question)):
+    if not lead or told or (lead.startswith("When ") and OCCASION.match(question)):
         return question
     first, _, rest = question.partition(" ")
     begins = first.lower() if first.lower() in _OPENERS else soften(question, "").split()[0]

@@ -14,9 +14,9 @@ from groundwork.qa.lexicon import BE, IMPERATIVES, MODALS, PRONOUNS, SUBORDINATE
 from groundwork.qa.numbers import number_questions
 from groundwork.qa.pairs import Kind
 from groundwork.qa.predicates import RULES, opened
-from groundwork.qa.specific import named
+from groundwork.qa.specific import is_sum, named
 from groundwork.qa.verdicts import NO, YES, verdicts
-from groundwork.qa.words import FINITE, NOUNS, QUANTITY, RELATIVE, Token, tokens_of
+from groundwork.qa.words import FINITE, NOUNS, RELATIVE, Token, tokens_of
 
 _CONDITION = re.compile(r"(?P<word>If|When|Where|Once|Before|After|Unless|While) ")
 
@@ -32,8 +32,6 @@ _APPOSITION = re.compile(r"(?:[\w-]+ ){1,4}[\w-]+, (?:the|an?|who|which|also|or)
 """Terms with what they are: "Charge point operator, the company that …"."""
 _ASIDES = frozenset(["", "or", "and", "plus", "not", "often", "typically", "usually", "mostly"])
 _GOES_ON = re.compile(r"[^,;:]{1,60}, (?:into|to|on|among|from|as|with|of|in|at|by|for) ")
-_RATIO = re.compile(r"(?:%|per cent|\b(?:hours?|minutes?|days?|months?|years?))$")
-"""Quantities that do not say how much there is."""
 _JOINS = frozenset([";", ":", "and", "but", "yet", "whereas", "while"])
 """Marks and words after which a clause of its own may follow."""
 
@@ -64,7 +62,7 @@ def ask(sentence: str, *, seen: str) -> list[Ask]:
 
 
 def _of_clause(clause: Clause) -> Iterator[Ask]:
-    if _is_cut(clause) or _is_reckoned(clause):
+    if _is_cut(clause) or is_sum(tokens_of(clause.subject), clause.tokens):
         return
     for rule in (*RULES, people, kinds):
         yield from (Ask(question, kind) for question, kind in rule(clause) if question)
@@ -74,16 +72,6 @@ def _of_clause(clause: Clause) -> Iterator[Ask]:
 def _is_cut(clause: Clause) -> bool:
     """Whether an aside parts the core from its end: "turns 400 V, often more, into 14 V"."""
     return clause.marker in _ASIDES and _GOES_ON.match(clause.tail) is not None
-
-
-def _is_reckoned(clause: Clause) -> bool:
-    """Whether a deed's figure is a sum: "Recharging draws 23.7 kWh" is true of one battery."""
-    deed = re.match(r"\w+ing\b", clause.subject) is not None
-    of_what = any(
-        token.lower == "one" or (token.tag == QUANTITY and not _RATIO.search(token.text))
-        for token in tokens_of(clause.subject)
-    )
-    return deed and not of_what and any(token.tag == QUANTITY for token in clause.tokens)
 
 
 def _conditions(text: str, *, seen: str) -> Iterator[Ask]:

@@ -5,11 +5,12 @@ count of the words that name something, set against what the question takes for 
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from groundwork.index import terms
 from groundwork.qa.lexicon import SHELLS, UNIT_WORDS
-from groundwork.qa.words import NOUNS, QUANTITY, tokens_of
+from groundwork.qa.words import NOUNS, QUANTITY, Token, tokens_of
 
 OPEN_TERMS, VERDICT_TERMS, DEFINITE_TERMS, BARE_TERMS = 3, 4, 4, 5
 """Words to name: in an open question, in one for yes or no, with "the" something, about it."""
@@ -32,6 +33,8 @@ _EXAMPLE = re.compile(
 )
 
 
+_RATIO = re.compile(r"(?:%|per cent|\b(?:hours?|minutes?|days?|months?|years?))$")
+"""Quantities that do not say how much there is."""
 _RECKONS = re.compile(r"\d[^.;]{0,40} [×÷] ?\d")
 
 
@@ -68,6 +71,19 @@ def is_whole(question: str) -> bool:
     return (
         bool(opens) and not told and bool(re.search(r"\d", question)) and len(named(question)) >= 4
     )
+
+
+def is_sum(subject: Sequence[Token], told: Sequence[Token]) -> bool:
+    """Whether a deed's figure is a sum: "Recharging draws 23.7 kWh" is true of one battery.
+
+    `told`: what is said of the subject. "Burning one litre" and "Refilling 333 kWh" say of what.
+    """
+    of_what = any(
+        token.lower == "one" or (token.tag == QUANTITY and not _RATIO.search(token.text))
+        for token in subject
+    )
+    is_deed = bool(subject) and subject[0].lower.endswith("ing")
+    return is_deed and not of_what and any(token.tag == QUANTITY for token in told)
 
 
 def is_specific(question: str, *, is_verdict: bool, leans: bool = False) -> bool:
