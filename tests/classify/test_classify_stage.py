@@ -4,13 +4,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from tiny_base import DOMAIN, PLANTS, make_chunks, make_questions, run_stage
 from tiny_encoder import classify_config, write_encoder
 
+import stages.classify
+import stages.train
 from groundwork.artifacts import (
     check_manifest,
     read_json,
@@ -21,12 +25,12 @@ from groundwork.artifacts import (
     write_manifest,
     write_parquet,
 )
-from groundwork.classify import HEAD, LABELS, Classifier
+from groundwork.classify import HEAD, LABELS, PASSAGES, Classifier, Head
 from groundwork.errors import ArtifactError, InputError
 from groundwork.index import Encoder, encoder_sha256
 from groundwork.records import Chunk
 from groundwork.tracking import client, find_run
-from stages.classify import _material
+from stages.classify import _judge, _material
 
 pytestmark = pytest.mark.slow
 OUT = Path("artifacts/classify")
@@ -161,6 +165,28 @@ def test_examples_teach_their_categories_and_generated_questions_the_others(read
         file.write('\n{"text": "what is moss", "label": "plants"}')
     material = _material(domain, classify_config(passages=True))
     assert len(material.texts) == 4
+
+
+def test_training_questions_are_as_people_ask_them(ready: Path) -> None:
+    """Without the words that name page and section, in `classify` and in `train`."""
+    asked = make_questions()[0]
+    led = replace(asked, question="About oaks (how they grow): how tall is an oak?")
+    write_jsonl(Path("artifacts/qa/train.jsonl"), [led])
+    for questions in (stages.classify._questions, stages.train._questions):
+        assert [q.question for q in questions("train")] == ["how tall is an oak?"]
+
+
+@pytest.mark.parametrize("most", [100, 1])
+def test_passages_are_judged_up_to_a_number(ready: Path, encoder_dir: Path, most: int) -> None:
+    """Each gets its probabilities; of a larger corpus none."""
+    encoder, chunks = Encoder.load(encoder_dir), make_chunks()
+    prototypes_CD = encoder.encode(["an oak", "a stone"])
+    head = Head(("plants", "stones"), prototypes_CD, np.zeros(2, np.float32), 20.0)
+    OUT.mkdir(parents=True)
+    judged = _judge(SimpleNamespace(head=head, encoder=encoder), chunks, most)
+    assert set(judged) == ({c.passage_id for c in chunks} if most == 100 else set())
+    assert all(row.sum() == pytest.approx(1, abs=1e-3) for row in judged.values())
+    assert len(list(read_jsonl(OUT / PASSAGES))) == len(judged)
 
 
 def test_one_label_and_a_missing_file_are_errors(ready: Path) -> None:
