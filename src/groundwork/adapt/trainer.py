@@ -71,6 +71,7 @@ def load_quantised(folder: Path, config: Tunable, *, bf16: bool, stage: str = "a
             "quantization_config": quantization(torch.bfloat16 if bf16 else torch.float32),
             "device_map": {"": device},
             "dtype": torch.float32,
+            "attn_implementation": "eager",
             "local_files_only": True,
             "use_safetensors": True,
         },

@@ -33,6 +33,7 @@ def weight_of(question: Question) -> float:
 def fit_ranker(questions: Sequence[Question], retrieval: Retrieval) -> Logistic:
     """Learn which sentences are evidence, from answerable questions with their quotes."""
     lists, weights = [], []
+    retrieval.remember([retrieval.mend(question.question) for question in questions])
     for question in tqdm(questions, desc="learn to rank", unit="question"):
         quotes = [squash(evidence.quote) for evidence in question.evidence]
         text = retrieval.mend(question.question)

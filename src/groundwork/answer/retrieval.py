@@ -186,9 +186,7 @@ class Retrieval:
     def _scores(self, question: str, allowed_N: np.ndarray) -> Scores:
         query = self.query(question)
         vector_D, searched_D = query.vector_D, self._searched[question]
-        wanted = self._config.candidates
-        if not allowed_N.all():
-            wanted = len(allowed_N)
+        wanted = self._config.candidates + int((~allowed_N).sum())
         found = [number for number, _ in self.index.store.search_vector(searched_D, wanted)]
         lexical_N = self.index.lexicon.scores(question)
         found += np.argsort(-lexical_N, kind="stable")[:wanted].tolist()

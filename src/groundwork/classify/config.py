@@ -36,6 +36,7 @@ class ClassifyConfig:
     weight_decay: NonNegative
     max_grad_norm: NonNegative
     """Gradients are clipped to this norm; 0 does not clip."""
+    prototypes: PositiveInt
     scale: PositiveFloat
     """Cosines with the prototypes are multiplied by this before the softmax."""
     label_smoothing: Ratio

@@ -63,11 +63,11 @@ def _classifier_class() -> Any:
     class Learner(torch.nn.Module):  # type: ignore[misc]
         """Encoder and head; `average` is the running mean of everything that is trained."""
 
-        def __init__(self, encoder: Any, prototypes_CD: Any, config: ClassifyConfig) -> None:
+        def __init__(self, encoder: Any, prototypes_CKD: Any, config: ClassifyConfig) -> None:
             super().__init__()
             self.encoder, self.settings = encoder, config
-            self.prototypes = torch.nn.Parameter(prototypes_CD)
-            self.bias = torch.nn.Parameter(torch.zeros(len(prototypes_CD)))
+            self.prototypes = torch.nn.Parameter(prototypes_CKD)
+            self.bias = torch.nn.Parameter(torch.zeros(prototypes_CKD.shape[:2]))
             self.average = {name: t.data.clone() for name, t in self.trained().items()}
 
         def trained(self) -> dict[str, Any]:
@@ -102,10 +102,10 @@ def _classifier_class() -> Any:
             states = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0].float()
             weights = attention_mask.unsqueeze(-1).float()
             mean = (states * weights).sum(1) / weights.sum(1)
-            cosines = functional.normalize(mean, dim=-1) @ functional.normalize(
-                self.prototypes, dim=-1
-            ).transpose(0, 1)
-            logits = self.settings.scale * cosines + self.bias
+            unit = functional.normalize(self.prototypes, dim=-1).flatten(0, 1)
+            cosines = functional.normalize(mean, dim=-1) @ unit.transpose(0, 1)
+            scores = self.settings.scale * cosines.unflatten(1, self.bias.shape) + self.bias
+            logits = scores.logsumexp(dim=-1)
             smoothing = self.settings.label_smoothing
             loss = functional.cross_entropy(logits, labels, label_smoothing=smoothing)
             return {"loss": loss, "logits": logits}
@@ -113,11 +113,11 @@ def _classifier_class() -> Any:
     return Learner
 
 
-def make_learner(encoder: Any, prototypes_CD: np.ndarray, config: ClassifyConfig) -> Any:
+def make_learner(encoder: Any, prototypes_CKD: np.ndarray, config: ClassifyConfig) -> Any:
     """The model in training, on the encoder that `adapt.load_quantised` gives."""
     import torch
 
-    tensor = torch.tensor(prototypes_CD, dtype=torch.float32)
+    tensor = torch.tensor(prototypes_CKD, dtype=torch.float32)
     learner = _classifier_class()(encoder[0].model, tensor, config)
     return learner.to(device_type())
 

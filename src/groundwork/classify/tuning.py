@@ -16,7 +16,7 @@ from groundwork.adapt import keeper, load_quantised
 from groundwork.base import reproducible
 from groundwork.classify.calibration import likelihood
 from groundwork.classify.config import ClassifyConfig
-from groundwork.classify.head import Head, class_means, save_head
+from groundwork.classify.head import Head, save_head, starts
 from groundwork.classify.trainer import (
     ADAPTER,
     HEAD,
@@ -39,7 +39,7 @@ from groundwork.train import (
 )
 
 START_TEXTS = 64
-"""Texts of a label that its prototype starts from; training moves it anyway."""
+"""Texts of a label that its prototypes start from; training moves them anyway."""
 LOOK = "eval_log_likelihood"
 """Mean over the labels' texts held out: unlike accuracy it also moves when nothing flips."""
 COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", LOOK, "eval_accuracy")
@@ -85,8 +85,8 @@ class _Look:
         """Encoder and head of a snapshot."""
         lora = {n.removeprefix(ADAPTER): t for n, t in tensors.items() if n.startswith(ADAPTER)}
         scale = self.config.lora.alpha / self.config.lora.rank
-        prototypes_CD, bias_C = (tensors[HEAD + n].numpy() for n in ("prototypes", "bias"))
-        head = Head(self.labels, prototypes_CD, bias_C, self.config.scale)
+        prototypes_CKD, bias_CK = (tensors[HEAD + n].numpy() for n in ("prototypes", "bias"))
+        head = Head(self.labels, prototypes_CKD, bias_CK, self.config.scale)
         return self.encoder.merged(Lora(lora, scale)), head
 
 
@@ -111,9 +111,9 @@ def learn(
     if config.precision == "bf16" and not plan.bf16:
         notes = ["classify.precision=bf16: this processor has no bfloat16, so fp32 is used", *notes]
     with reproducible(seed=config.seed, threads=config.threads):
-        labels, means_CD = _starts(encoder, texts)
+        labels, means_CKD = _starts(encoder, texts, config)
         quantised = load_quantised(encoder_dir, config, bf16=plan.bf16, stage="classify")
-        learner = make_learner(quantised, means_CD, config)
+        learner = make_learner(quantised, means_CKD, config)
         ids = _tokens(encoder_dir, texts, config)
         rows = [
             {"ids": ids[n], "label": labels.index(names[n])}
@@ -131,16 +131,21 @@ def learn(
     return _learned(learner, look, state, work_dir=work_dir, notes=notes)
 
 
-def _starts(encoder: Encoder, texts: Sequence[Utterance]) -> tuple[tuple[str, ...], np.ndarray]:
-    """The labels in order, and where their prototypes start, (C, D): means of their first texts."""
+def _starts(
+    encoder: Encoder, texts: Sequence[Utterance], config: ClassifyConfig
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """The labels in order, and where their prototypes start, (C, K, D), by their first texts."""
     seen: Counter[str] = Counter()
     first = []
     for item in texts:
         seen[str(item.label)] += 1
         if seen[str(item.label)] <= START_TEXTS:
             first.append(item)
-    return class_means(
-        encoder.encode([item.text for item in first]), [str(item.label) for item in first]
+    return starts(
+        encoder.encode([item.text for item in first]),
+        [str(item.label) for item in first],
+        prototypes=config.prototypes,
+        seed=config.seed,
     )
 
 
