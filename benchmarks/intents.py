@@ -29,6 +29,7 @@ from groundwork.answer import AnswerConfig, Retrieval
 from groundwork.classify import (
     Classifier,
     ClassifyConfig,
+    Scores,
     Utterance,
     energy,
     figures,
@@ -111,41 +112,55 @@ def run(
         found = learn(encoder_dir(), texts=texts, held=held, config=config, work_dir=Path(work_dir))
     took, cpu = time.monotonic() - started, time.process_time() - cpu
 
+    ensemble = found.ensemble
+
     def vectors(items: Sequence[Utterance]) -> np.ndarray:
-        return found.encoder.encode([item.text for item in items])
+        return ensemble.encoder.encode([item.text for item in items])
+
+    def scores(items: Sequence[Utterance]) -> Scores:
+        return ensemble.scores([item.text for item in items])
 
     def right(items: Sequence[Utterance]) -> np.ndarray:
-        return np.array([found.head.labels.index(str(item.label)) for item in items])
+        return np.array([ensemble.head.labels.index(str(item.label)) for item in items])
 
-    held_BC, vectors_BD = found.head.logits(vectors(held)), vectors(asked)
-    asked_BC = found.head.logits(vectors_BD)
+    of_held, of_asked = scores(held), scores(asked)
     calibration = fit_calibration(
-        held_BC,
+        of_held,
         right(held),
-        shares_BC=None,
-        in_scope_B=energy(held_BC),
+        in_scope_B=energy(of_held.head_BC),
         outside_B=np.zeros(0),
         max_wrong_out=config.max_wrong_out,
     )
-    told: dict[str, Any] = figures(calibration.probabilities(asked_BC, None), right(asked))
+    served_BC = calibration.probabilities(of_asked)
+    told: dict[str, Any] = figures(served_BC, right(asked))
+    told |= alone(of_asked, right(asked)) | {"calibration": calibration.as_json()}
     told |= {"best_step": found.best_step, "steps": found.steps}
     told |= {"seconds": round(took), "processor_seconds": round(cpu)}
     if outside:
-        outside_BD, known_ND = vectors(outside), vectors(texts)
-        outside_BC = found.head.logits(outside_BD)
+        of_outside = scores(outside)
+        known_ND = vectors(texts)
         told["auroc"] = {
-            "energy": separation(energy(asked_BC), energy(outside_BC)),
+            "energy": separation(energy(of_asked.head_BC), energy(of_outside.head_BC)),
             "likeliest": separation(
-                calibration.probabilities(asked_BC, None).max(axis=1),
-                calibration.probabilities(outside_BC, None).max(axis=1),
+                served_BC.max(axis=1), calibration.probabilities(of_outside).max(axis=1)
             ),
-            "nearest prototype": separation(asked_BC.max(axis=1), outside_BC.max(axis=1)),
-            "neighbours": separation(near(vectors_BD, known_ND), near(outside_BD, known_ND)),
+            "best label": separation(of_asked.head_BC.max(axis=1), of_outside.head_BC.max(axis=1)),
+            "neighbours": separation(
+                near(vectors(asked), known_ND), near(vectors(outside), known_ND)
+            ),
         }
-        flagged = energy(outside_BC) < calibration.threshold
+        flagged = energy(of_outside.head_BC) < calibration.threshold
         told["out_of_scope_found"] = float(flagged.mean())
-        told["in_scope_lost"] = float((energy(asked_BC) < calibration.threshold).mean())
+        told["in_scope_lost"] = float((energy(of_asked.head_BC) < calibration.threshold).mean())
     return told
+
+
+def alone(scores: Scores, right_B: np.ndarray) -> dict[str, float]:
+    """Accuracy of each of those that are weighed."""
+    return {
+        f"{name} alone": figures(part_BC, right_B)["accuracy"]
+        for name, part_BC in scores.parts().items()
+    }
 
 
 def near(vectors_BD: np.ndarray, known_ND: np.ndarray) -> np.ndarray:
@@ -162,16 +177,16 @@ def golden(overrides: Sequence[str]) -> dict[str, Any]:
     retrieval = Retrieval(load_index(Path("artifacts/index"), encoder), encoder, config)
     classifier = Classifier.load(Path("artifacts/classify"), encoder)
     assert classifier is not None, "artifacts/classify holds no classifier"
-    labels = classifier.head.labels
+    labels = classifier.ensemble.head.labels
     questions = [q for q in golden_of(domain) if q.split == "test" and q.category in labels]
     found = [retrieval.retrieve(retrieval.mend(q.question)) for q in questions]
     right_B = np.array([labels.index(q.category) for q in questions])
-    logits_BC = classifier.head.logits(classifier.encoder.encode([q.question for q in questions]))
     shares_BC = np.stack(
         [passage_shares(retrieved, labels, classifier.judged) for retrieved in found]
     )
+    scores = classifier.ensemble.scores([q.question for q in questions], shares_BC)
     answerable_B = np.array([q.answerable for q in questions])
-    served_BC = classifier.calibration.probabilities(logits_BC, shares_BC)
+    served_BC = classifier.calibration.probabilities(scores)
     first_B = np.array([items[0].chunk.category for items in found])
     wanted_B = np.array([q.category for q in questions])
     return {
@@ -179,8 +194,7 @@ def golden(overrides: Sequence[str]) -> dict[str, Any]:
         "calibration": classifier.calibration.as_json(),
         "served": figures(served_BC, right_B),
         "served, answerable": figures(served_BC[answerable_B], right_B[answerable_B]),
-        "head alone": figures(logits_BC, right_B)["accuracy"],
-        "passages alone": figures(shares_BC, right_B)["accuracy"],
+        **alone(scores, right_B),
         "nearest passage": float((first_B == wanted_B).mean()),
     }
 

@@ -21,8 +21,11 @@ from groundwork.artifacts import (
     write_manifest,
 )
 from groundwork.classify import (
+    HEAD,
     LABELS,
+    NEIGHBOURS,
     PASSAGES,
+    WORDS,
     ClassifyConfig,
     Learned,
     Utterance,
@@ -164,7 +167,7 @@ def _too_few(material: Material, config: ClassifyConfig) -> str:
 
 
 def _train(material: Material, config: ClassifyConfig) -> Learned:
-    """Train, and write adapter and head; checkpoints are those of this very work."""
+    """Train, and write what was learned; checkpoints are those of this very work."""
     rooms = Path(__file__).parents[1] / "src" / "groundwork"
     work = {
         "config": asdict(config),
@@ -184,34 +187,31 @@ def _train(material: Material, config: ClassifyConfig) -> Learned:
 
 def _calibrate(learned: Learned, material: Material, config: ClassifyConfig) -> dict[str, float]:
     """Write `labels.json`; the figures on the texts held out."""
-    head = learned.head
-    logits_BC = head.logits(learned.encoder.encode([item.text for item in material.held]))
-    right_B = np.array([head.labels.index(str(item.label)) for item in material.held])
+    ensemble = learned.ensemble
+    right_B = np.array([ensemble.head.labels.index(str(item.label)) for item in material.held])
     shares_BC = _shares(learned, material, config) if material.source == "questions" else None
+    scores = ensemble.scores([item.text for item in material.held], shares_BC)
     outside_B = np.zeros(0)
     if material.outside:
-        texts = [item.text for item in material.outside]
-        outside_B = energy(head.logits(learned.encoder.encode(texts)))
+        outside_B = energy(ensemble.scores([item.text for item in material.outside]).head_BC)
     calibration = fit_calibration(
-        logits_BC,
+        scores,
         right_B,
-        shares_BC=shares_BC,
-        in_scope_B=energy(logits_BC),
+        in_scope_B=energy(scores.head_BC),
         outside_B=outside_B,
         max_wrong_out=config.max_wrong_out,
     )
     counts = Counter(str(item.label) for item in material.texts)
-    write_json(OUT_DIR / LABELS, describe(head, calibration, counts, material.source))
-    found = figures(calibration.probabilities(logits_BC, shares_BC), right_B)
-    if shares_BC is not None:
-        found["head_accuracy"] = figures(logits_BC, right_B)["accuracy"]
-        found["passages_accuracy"] = figures(shares_BC, right_B)["accuracy"]
+    write_json(OUT_DIR / LABELS, describe(ensemble.head, calibration, counts, material.source))
+    found = figures(calibration.probabilities(scores), right_B)
+    for name, part_BC in scores.parts().items():
+        found[f"{name}_accuracy"] = figures(part_BC, right_B)["accuracy"]
     return found
 
 
 def _judge(learned: Learned, chunks: Sequence[Chunk], most: int) -> dict[str, np.ndarray]:
     """What the head takes each passage to be about, written down; nothing of more than `most`."""
-    judged = judge(learned.head, learned.encoder, chunks) if len(chunks) <= most else {}
+    judged = judge(learned.ensemble, chunks) if len(chunks) <= most else {}
     save_judged(OUT_DIR / PASSAGES, judged)
     return judged
 
@@ -224,7 +224,7 @@ def _shares(learned: Learned, material: Material, config: ClassifyConfig) -> np.
     )
     judged = _judge(learned, retrieval.index.chunks, config.max_judged)
     found = [retrieval.retrieve(retrieval.mend(item.text)) for item in material.held]
-    return np.stack([passage_shares(hits, learned.head.labels, judged) for hits in found])
+    return np.stack([passage_shares(hits, learned.ensemble.head.labels, judged) for hits in found])
 
 
 def _write(
@@ -246,7 +246,7 @@ def _write(
     write_json(OUT_DIR / "metrics.json", about)
     adapter_dir = OUT_DIR / "adapter"
     trained = [f"adapter/{path.name}" for path in adapter_dir.iterdir()] if learned else []
-    trained += ["head.safetensors", LABELS] if learned else []
+    trained += [HEAD, WORDS, NEIGHBOURS, LABELS] if learned else []
     trained += [PASSAGES] if (OUT_DIR / PASSAGES).exists() else []
     write_manifest(OUT_DIR, [*trained, "history.jsonl", "metrics.json", "rejects.jsonl"])
 

@@ -108,6 +108,7 @@ def classify_config(**changes: Any) -> ClassifyConfig:
         "warmup_ratio": 0.1,
         "weight_decay": 0.01,
         "max_grad_norm": 1.0,
+        "prototypes": 2,
         "scale": 20.0,
         "label_smoothing": 0.1,
         "token_dropout": 0.1,

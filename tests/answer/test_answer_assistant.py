@@ -234,9 +234,9 @@ def classified(release_dir: Path, encoder: Encoder) -> Assistant:
     name = "base_model.model.encoder.layer.0.attention.self.query.lora"
     lora = {f"{name}_A.weight": torch.ones(2, 384), f"{name}_B.weight": torch.zeros(384, 2)}
     save_file(lora, folder / "adapter" / "adapter_model.safetensors")
-    vectors_CD = torch.tensor(encoder.encode(["battery charging", "an umbrella"]))
-    save_head(folder, {"prototypes": vectors_CD, "bias": torch.zeros(2)})
-    head = Head(("battery", "umbrella"), vectors_CD.numpy(), np.zeros(2), 20.0)
+    vectors_CKD = torch.tensor(encoder.encode(["battery charging", "an umbrella"]))[:, None]
+    save_head(folder, {"prototypes": vectors_CKD, "bias": torch.zeros(2, 1)})
+    head = Head(("battery", "umbrella"), vectors_CKD.numpy(), np.zeros((2, 1)), 20.0)
     about = describe(head, LabelCalibration(1.0, 0.0, 3.0), {"battery": 2}, "utterances")
     write_json(folder / "labels.json", about)
     _sign(release_dir)

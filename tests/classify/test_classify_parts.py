@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 
 from groundwork.classify import (
+    NEIGHBOURS,
     PASSAGES,
+    WORDS,
     Calibration,
     Head,
+    Neighbours,
+    Scores,
     Utterance,
     among,
     energy,
     figures,
     fit_calibration,
+    fit_words,
     hold_out,
     passage_shares,
     read_intents,
@@ -22,9 +27,12 @@ from groundwork.classify import (
     separation,
     usable,
 )
-from groundwork.classify.calibration import likelihood
+from groundwork.classify.calibration import from_json, likelihood
 from groundwork.classify.classifier import read_judged
-from groundwork.classify.head import HEAD, class_means, read_head
+from groundwork.classify.head import HEAD, read_head, save_head, starts
+from groundwork.classify.neighbours import read_neighbours, save_neighbours
+from groundwork.classify.utterances import some_of_each
+from groundwork.classify.words import read_words, save_words, terms
 from groundwork.errors import ArtifactError, InputError
 
 NOTHING = np.zeros(0)
@@ -125,14 +133,127 @@ def test_some_of_each_label_is_held_out_and_never_all() -> None:
 
 def test_the_head_scores_cosines(tmp_path: Path) -> None:
     """Scale 10: a vector on its prototype scores 10, whatever the prototype's length."""
-    labels, means_CD = class_means(np.array([[1.0, 0], [0, 2], [0, 4]]), ["b", "a", "a"])
-    assert labels == ("a", "b")
-    assert means_CD.tolist() == [[0, 3], [1, 0]]
-    head = Head(labels, means_CD, np.array([0.0, 0.5]), 10.0)
+    head = Head(("a", "b"), np.array([[[0.0, 3]], [[1, 0]]]), np.array([[0.0], [0.5]]), 10.0)
     assert head.logits(np.array([[0.6, 0.8]])).round(4).tolist() == [[8.0, 6.5]]
     (tmp_path / HEAD).write_bytes(b"no")
     with pytest.raises(ArtifactError, match=r"head.safetensors: damaged.*classify"):
-        read_head(tmp_path, labels=labels, scale=10.0)
+        read_head(tmp_path, labels=("a", "b"), scale=10.0)
+
+
+def test_prototypes_of_a_label_add_up() -> None:
+    """Two that score 8 and 6: log(e^8 + e^6); a label of two places beats one between them."""
+    both = Head(("a",), np.array([[[0.0, 1], [1, 0]]]), np.zeros((1, 2)), 10.0)
+    wanted = np.log(np.exp(8) + np.exp(6))
+    assert both.logits(np.array([[0.6, 0.8]]))[0, 0] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_prototypes_start_from_the_groups_of_a_labels_texts() -> None:
+    """Label a lies in two places, b in one, whose prototype it therefore has twice."""
+    vectors_BD = np.array([[1.0, 0], [0.96, 0.28], [0, 1], [-1, 0], [-1, 0]], dtype=np.float32)
+    names, found_CKD = starts(vectors_BD, ["a", "a", "a", "b", "b"], prototypes=2, seed=1)
+    assert names == ("a", "b")
+    places = sorted(found_CKD[0].round(2).tolist())
+    assert places == [[0.0, 1.0], pytest.approx([0.98, 0.14])]
+    assert found_CKD[1].tolist() == [[-1.0, 0.0]] * 2
+
+
+def test_a_head_of_one_prototype_a_label_is_read_as_releases_up_to_0_1_wrote_it(
+    tmp_path: Path,
+) -> None:
+    """Their tensors have no axis for several; another number of labels is an error."""
+    import torch
+
+    old = {"prototypes": torch.tensor([[0.0, 3.0], [1.0, 0.0]]), "bias": torch.tensor([0.0, 0.5])}
+    save_head(tmp_path, old)
+    head = read_head(tmp_path, labels=("a", "b"), scale=10.0)
+    assert head.logits(np.array([[0.6, 0.8]])).round(4).tolist() == [[8.0, 6.5]]
+    with pytest.raises(ArtifactError, match=r"prototypes of 2 labels, expected 3"):
+        read_head(tmp_path, labels=("a", "b", "c"), scale=10.0)
+
+
+def test_words_and_pairs_score_labels(tmp_path: Path) -> None:
+    """ "grant" and "the grant" are in two texts, "wind" in one: it is left out."""
+    assert terms("The OZEV grant?") == ["the", "ozev", "grant", "the ozev", "ozev grant"]
+    texts = ["the grant", "claim the grant", "a plug", "a plug wind", "a plug", "the plug"]
+    words = fit_words(texts, ["b", "b", "a", "a", "c", "c"], ("a", "b", "c"), seed=1)
+    assert sorted(words.rows) == ["a", "a plug", "grant", "plug", "the", "the grant"]
+    scores_BC = words.scores(["Is there a GRANT?", "wind", "plug plug"])
+    assert scores_BC[0].argmax() == 1
+    assert scores_BC[1].tolist() == [0.0, 0.0, 0.0]
+    _, weights_C = words.rows["plug"]
+    assert scores_BC[2] == pytest.approx(weights_C)  # one term, of length 1 after normalising
+    save_words(tmp_path, words)
+    again = read_words(tmp_path, labels=3)
+    assert (again.scores(texts) == words.scores(texts)).all()
+    with pytest.raises(ArtifactError, match=r"words.jsonl: 3 weights of 'a', expected 2"):
+        read_words(tmp_path, labels=2)
+    _write(tmp_path / WORDS, '{"term": "a"}')
+    with pytest.raises(ArtifactError, match=r"words.jsonl: damaged \('idf'\); run `dvc repro"):
+        read_words(tmp_path, labels=3)
+
+
+def test_neighbours_weigh_by_their_cosine(tmp_path: Path) -> None:
+    """Cosines 1 and .8 of labels 0 and 1: weights 1 and e^-4, beside .02 for each of three."""
+    found = Neighbours.of(np.array([[1.0, 0.0], [0.8, 0.6]]), [0, 1], labels=3)
+    second = np.exp((102 / 127 - 1) / 0.05)
+    wanted = np.array([1.02, 0.02 + second, 0.02]) / (1.06 + second)
+    assert found.shares(np.array([[1.0, 0.0]]))[0] == pytest.approx(wanted)
+    save_neighbours(tmp_path, found)
+    again = read_neighbours(tmp_path, labels=3)
+    assert (again.vectors_ND == found.vectors_ND).all()
+    assert again.labels_N.tolist() == [0, 1]
+    with pytest.raises(ArtifactError, match=r"2 vectors with 2 labels up to 1, expected as many"):
+        read_neighbours(tmp_path, labels=1)
+    (tmp_path / NEIGHBOURS).write_bytes(b"no")
+    with pytest.raises(ArtifactError, match=r"neighbours.safetensors: damaged.*dvc repro"):
+        read_neighbours(tmp_path, labels=3)
+
+
+def test_only_the_nearest_are_asked_and_none_have_no_say() -> None:
+    """Twenty of label 1 lie nearer than thirty of label 0; without texts all labels are alike."""
+    near, far = [[1.0, 0.0]] * 20, [[0.98, 0.199]] * 30
+    shares_BC = Neighbours.of(np.array([*far, *near]), [0] * 30 + [1] * 20, labels=2).shares(
+        np.array([[1.0, 0.0]])
+    )
+    assert shares_BC[0, 0] == pytest.approx(0.02 / 20.04)
+    none = read_neighbours(Path("nowhere"), labels=4)
+    assert none.shares(np.zeros((2, 384))).tolist() == [[0.25] * 4] * 2
+
+
+def test_some_texts_of_each_label_are_drawn() -> None:
+    """At most five of each, in their order, the same for the same seed."""
+    texts = _texts(a=20, b=3)
+    drawn = some_of_each(texts, 5, seed=1)
+    assert [item.label for item in drawn] == ["a"] * 5 + ["b"] * 3
+    assert drawn == sorted(drawn, key=texts.index) == some_of_each(texts, 5, seed=1)
+    assert some_of_each(texts, 5, seed=2) != drawn
+
+
+def test_words_score_as_scikit_learn_does() -> None:
+    """The same TF-IDF and the same hyperplanes, but for weights rounded to four places."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    texts = [item.text for item in _texts(home=6, fast=7, cost=5)] + ["home fast fast 1", "cost 2"]
+    labels = [text.split()[0] for text in texts]
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2), token_pattern=r"\w+", sublinear_tf=True, min_df=2
+    )
+    model = LinearSVC(fit_intercept=False, random_state=1)
+    model.fit(vectorizer.fit_transform(texts), labels)
+    names = tuple(model.classes_)
+    words = fit_words(texts, labels, names, seed=1)
+    wanted_BC = model.decision_function(vectorizer.transform(texts))
+    assert words.scores(texts) == pytest.approx(wanted_BC, abs=1e-3)
+
+
+def test_two_labels_share_a_hyperplane_and_no_words_score_nothing() -> None:
+    """What speaks for the one speaks against the other; texts without a word in common: zeros."""
+    words = fit_words(["a x", "a x", "b x", "b x"], ["a", "a", "b", "b"], ("a", "b"), seed=1)
+    scores_BC = words.scores(["a", "b"])
+    assert scores_BC.argmax(axis=1).tolist() == [0, 1]
+    assert scores_BC[:, 0] == pytest.approx(-scores_BC[:, 1])
+    assert fit_words(["a", "b"], ["a", "b"], ("a", "b"), seed=1).scores(["a"]).tolist() == [[0, 0]]
 
 
 def test_energy_and_separation() -> None:
@@ -150,39 +271,78 @@ def test_figures_by_hand() -> None:
     assert got["calibration_error"] == pytest.approx((0.1 + 0.6 + 0.2) / 3, abs=1e-6)
 
 
+def _scores(
+    head_BC: np.ndarray,
+    words_BC: np.ndarray | None = None,
+    *,
+    near_BC: np.ndarray | None = None,
+    passages_BC: np.ndarray | None = None,
+) -> Scores:
+    """What is not given says nothing."""
+    nothing_BC = np.zeros(head_BC.shape)
+    alike_BC = np.full(head_BC.shape, 1 / head_BC.shape[1])
+    return Scores(
+        head_BC,
+        nothing_BC if words_BC is None else words_BC,
+        alike_BC if near_BC is None else near_BC,
+        passages_BC,
+    )
+
+
+def _fit(scores: Scores, right_B: np.ndarray, **more: np.ndarray) -> Calibration:
+    known = {"in_scope_B": np.ones(1), "outside_B": np.zeros(1)} | more
+    return fit_calibration(scores, right_B, max_wrong_out=0.05, **known)
+
+
 def test_an_overconfident_head_is_made_as_sure_as_it_is_right() -> None:
     """Three of four right at logits of 8 to 0: the likeliest odds are 3, a logit of 1.1."""
-    logits_BC = np.array([[8.0, 0.0]] * 4)
-    fitted = fit_calibration(
-        logits_BC, np.array([0, 0, 0, 1]), shares_BC=None,
-        in_scope_B=np.arange(100.0), outside_B=NOTHING, max_wrong_out=0.05,
-    )  # fmt: skip
-    assert fitted.probabilities(logits_BC, None)[0, 0] == pytest.approx(0.75, abs=0.01)
+    scores = _scores(np.array([[8.0, 0.0]] * 4))
+    right_B = np.array([0, 0, 0, 1])
+    fitted = _fit(scores, right_B, in_scope_B=np.arange(100.0), outside_B=NOTHING)
+    assert fitted.probabilities(scores)[0, 0] == pytest.approx(0.75, abs=0.001)
     assert fitted.threshold == pytest.approx(4.95)
     assert fitted.passages == 0
 
 
-def test_a_head_that_knows_nothing_leaves_it_to_the_passages() -> None:
-    """The head guesses against the labels, the passages with them."""
+def test_what_knows_nothing_has_no_say() -> None:
+    """The head guesses against the labels, words, neighbours or passages with them."""
     right_B = np.array([0, 1, 0, 1])
-    wrong_BC = np.eye(2)[1 - right_B] * 5
-    shares_BC = np.clip(np.eye(2)[right_B], 0.1, 0.9)
-    fitted = fit_calibration(
-        wrong_BC, right_B, shares_BC=shares_BC,
-        in_scope_B=np.ones(1), outside_B=np.zeros(1), max_wrong_out=0.05,
-    )  # fmt: skip
-    assert fitted.sharpness == 0
-    assert fitted.probabilities(wrong_BC, shares_BC).argmax(axis=1).tolist() == right_B.tolist()
+    wrong_BC, known_BC = np.eye(2)[1 - right_B] * 5, np.eye(2)[right_B]
+    shares_BC = np.clip(known_BC, 0.1, 0.9)
+    for scores in (
+        _scores(wrong_BC, known_BC),
+        _scores(wrong_BC, near_BC=shares_BC),
+        _scores(wrong_BC, passages_BC=shares_BC),
+        _scores(wrong_BC, known_BC, near_BC=shares_BC, passages_BC=np.full((4, 2), 0.5)),
+    ):
+        fitted = _fit(scores, right_B)
+        assert fitted.head == 0
+        assert fitted.probabilities(scores).argmax(axis=1).tolist() == right_B.tolist()
+    unsure = Calibration(head=0.0, passages=1.0, threshold=0.0)
+    alone = unsure.probabilities(_scores(wrong_BC))
+    assert alone.argmax(axis=1).tolist() == (1 - right_B).tolist()
+
+
+def test_factors_end_where_texts_are_all_told_apart() -> None:
+    """The likeliest factor would be infinite."""
+    fitted = _fit(_scores(np.eye(2)), np.arange(2))
+    assert fitted.head == 4.0
 
 
 def test_known_outsiders_set_the_threshold() -> None:
     """Between 2 and 5: the lowest of those inside."""
-    fitted = fit_calibration(
-        np.array([[1.0, 0.0]]), np.array([0]), shares_BC=None,
-        in_scope_B=np.array([5.0, 6.0, 7.0]), outside_B=np.array([1.0, 2.0]), max_wrong_out=0.05,
+    fitted = _fit(
+        _scores(np.array([[1.0, 0.0]])), np.array([0]),
+        in_scope_B=np.array([5.0, 6.0, 7.0]), outside_B=np.array([1.0, 2.0]),
     )  # fmt: skip
     assert fitted.threshold == 5.0
-    assert Calibration(**fitted.as_json()) == fitted
+    assert from_json(fitted.as_json()) == fitted
+
+
+def test_a_calibration_of_a_release_up_to_0_1_knows_head_and_passages() -> None:
+    """Theirs names three numbers, one of them otherwise."""
+    old = from_json({"sharpness": 1.2, "passages": 0.6, "threshold": 5.8})
+    assert old == Calibration(head=1.2, passages=0.6, threshold=5.8)
 
 
 def test_shares_of_the_passages_fall_with_their_scores() -> None:

@@ -180,10 +180,11 @@ def test_training_questions_are_as_people_ask_them(ready: Path) -> None:
 def test_passages_are_judged_up_to_a_number(ready: Path, encoder_dir: Path, most: int) -> None:
     """Each gets its probabilities; of a larger corpus none."""
     encoder, chunks = Encoder.load(encoder_dir), make_chunks()
-    prototypes_CD = encoder.encode(["an oak", "a stone"])
-    head = Head(("plants", "stones"), prototypes_CD, np.zeros(2, np.float32), 20.0)
+    prototypes_CKD = encoder.encode(["an oak", "a stone"])[:, None]
+    head = Head(("plants", "stones"), prototypes_CKD, np.zeros((2, 1), np.float32), 20.0)
     OUT.mkdir(parents=True)
-    judged = _judge(SimpleNamespace(head=head, encoder=encoder), chunks, most)
+    ensemble = SimpleNamespace(head=head, encoder=encoder)
+    judged = _judge(SimpleNamespace(ensemble=ensemble), chunks, most)
     assert set(judged) == ({c.passage_id for c in chunks} if most == 100 else set())
     assert all(row.sum() == pytest.approx(1, abs=1e-3) for row in judged.values())
     assert len(list(read_jsonl(OUT / PASSAGES))) == len(judged)

@@ -18,7 +18,13 @@ from groundwork.index import ADAPTER, ADAPTER_CONFIG
 pytestmark = pytest.mark.slow
 TREES = ("oak", "pine", "elm", "fir")
 WORDS = ("like", "need", "want")
-FILES = {f"adapter/{ADAPTER}", f"adapter/{ADAPTER_CONFIG}", HEAD}
+FILES = {
+    f"adapter/{ADAPTER}",
+    f"adapter/{ADAPTER_CONFIG}",
+    HEAD,
+    "words.jsonl",
+    "neighbours.safetensors",
+}
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +85,8 @@ def test_it_learns(encoder_dir: Path, tmp_path: Path) -> None:
     looks = [row[tuning.LOOK] for row in learned.history if tuning.LOOK in row]
     assert max(looks) > looks[0] + 0.05
     held = _texts()[::3]
-    logits_BC = learned.head.logits(learned.encoder.encode([item.text for item in held]))
-    guessed = [learned.head.labels[n] for n in logits_BC.argmax(axis=1)]
+    logits_BC = learned.ensemble.scores([item.text for item in held]).head_BC
+    guessed = [learned.ensemble.head.labels[n] for n in logits_BC.argmax(axis=1)]
     assert guessed == [item.label for item in held]
 
 
@@ -155,7 +161,7 @@ def test_without_averaging_the_last_weights_serve(
     """The running mean lags behind them."""
     last = _learn(encoder_dir, tmp_path / "work", averaging=0)
     assert last.history[0]["loss"] == whole[0].history[0]["loss"]
-    assert (last.head.prototypes_CD != whole[0].head.prototypes_CD).any()
+    assert (last.ensemble.head.prototypes_CKD != whole[0].ensemble.head.prototypes_CKD).any()
 
 
 def test_missing_modules_are_named_with_those_that_exist(encoder_dir: Path, tmp_path: Path) -> None:

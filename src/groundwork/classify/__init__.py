@@ -2,6 +2,7 @@
 
 from groundwork.classify.calibration import (
     Calibration,
+    Scores,
     energy,
     figures,
     fit_calibration,
@@ -18,7 +19,9 @@ from groundwork.classify.classifier import (
     save_judged,
 )
 from groundwork.classify.config import ClassifyConfig
+from groundwork.classify.ensemble import Ensemble
 from groundwork.classify.head import HEAD, Head
+from groundwork.classify.neighbours import NEIGHBOURS, Neighbours
 from groundwork.classify.tuning import Learned, learn, save_learned
 from groundwork.classify.utterances import (
     Reason,
@@ -30,24 +33,32 @@ from groundwork.classify.utterances import (
     read_intents,
     usable,
 )
+from groundwork.classify.words import WORDS, Words, fit_words
 
 __all__ = [
     "HEAD",
     "LABELS",
+    "NEIGHBOURS",
     "PASSAGES",
+    "WORDS",
     "Calibration",
     "Classifier",
     "ClassifyConfig",
+    "Ensemble",
     "Guess",
     "Head",
     "Learned",
+    "Neighbours",
     "Reason",
+    "Scores",
     "Utterance",
+    "Words",
     "among",
     "describe",
     "energy",
     "figures",
     "fit_calibration",
+    "fit_words",
     "hold_out",
     "judge",
     "learn",

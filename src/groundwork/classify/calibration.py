@@ -1,8 +1,9 @@
 """How sure to be of a label, and when a text is about none of them.
 
 In: scores of texts held out, with their labels; where the texts are questions of a domain, also the
-share that each label has of the passages found. Out: a `Calibration`. One temperature (Guo et al.
-2017, arXiv:1706.04599) for the head and one weight for the passages, both by likelihood.
+share that each label has of the passages found. Out: a `Calibration`: one temperature (Guo et al.
+2017, arXiv:1706.04599) for the head, one weight each for words, neighbours and passages, by
+likelihood.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,8 @@ import numpy as np
 
 from groundwork.records import Retrieved
 
-SHARPNESS = (0.0, *np.geomspace(0.05, 4.0, 45).round(6).tolist())
-"""Factors of the head's scores that are tried: inverse temperatures."""
-WEIGHTS = (0.0, *np.geomspace(0.1, 3.0, 30).round(6).tolist())
-"""Weights of the passages that are tried."""
+MOST = {"head": 4.0, "words": 8.0, "neighbours": 3.0, "passages": 3.0}
+"""Factors are at most this: texts that are all told apart would ask for infinite ones."""
 VOTE_TEMPERATURE = 0.1
 """A passage whose score is this much lower than the best one's weighs 1/e: .64 of the golden set's
 `dev` half right with .1 and .2, .60 with .05, .58 with .4."""
@@ -26,26 +25,54 @@ BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """What speaks for each label of some texts, (B, C)."""
+
+    head_BC: np.ndarray
+    words_BC: np.ndarray
+    neighbours_BC: np.ndarray
+    """Shares among the nearest texts that were learned."""
+    passages_BC: np.ndarray | None = None
+    """Shares among the passages found; None where labels are not of passages, or none are known."""
+
+    def parts(self) -> dict[str, np.ndarray]:
+        """What is weighed, by the names of its factors."""
+        found = {"head": self.head_BC, "words": self.words_BC}
+        found["neighbours"] = np.log(self.neighbours_BC)
+        if self.passages_BC is not None:
+            found["passages"] = np.log(self.passages_BC)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """Turns scores into probabilities, and says when a text is out of scope."""
 
-    sharpness: float
-    """Factor of the head's scores; 0: the head has no say."""
+    head: float
+    """Factor of the head's scores, an inverse temperature; 0: the head has no say."""
     passages: float
     """Weight of the logarithm of the passages' shares; 0: they have no say."""
     threshold: float
     """Below this energy a text is out of scope."""
+    words: float = 0.0
+    """Factor of the words' scores; like the next, releases up to 0.1 have none."""
+    neighbours: float = 0.0
+    """Weight of the logarithm of the neighbours' shares."""
 
     def as_json(self) -> dict[str, float]:
         """Plain numbers."""
         return asdict(self)
 
-    def probabilities(self, logits_BC: np.ndarray, shares_BC: np.ndarray | None) -> np.ndarray:
-        """Of every label, (B, C); without shares the head alone decides."""
-        sharpness, passages = self.sharpness, self.passages
-        if shares_BC is None:
-            return softmax(logits_BC * (sharpness or 1.0))
-        return softmax(sharpness * logits_BC + passages * np.log(shares_BC))
+    def probabilities(self, scores: Scores) -> np.ndarray:
+        """Of every label, (B, C); passages that nobody looked for have no say."""
+        factors, parts = asdict(self), scores.parts()
+        if not any(factors[name] for name in parts):
+            factors["head"] = 1.0
+        return softmax(_weighed(parts, factors))
+
+
+def _weighed(parts: Mapping[str, np.ndarray], factors: Mapping[str, float]) -> np.ndarray:
+    return np.asarray(sum(factors[name] * part_BC for name, part_BC in parts.items()))
 
 
 def softmax(scores_BC: np.ndarray) -> np.ndarray:
@@ -84,10 +111,9 @@ def passage_shares(
 
 
 def fit_calibration(
-    logits_BC: np.ndarray,
+    scores: Scores,
     right_B: np.ndarray,
     *,
-    shares_BC: np.ndarray | None,
     in_scope_B: np.ndarray,
     outside_B: np.ndarray,
     max_wrong_out: float,
@@ -96,19 +122,31 @@ def fit_calibration(
 
     `in_scope_B` and `outside_B` are energies of texts known to be in and out of scope.
     """
-    rows = np.arange(len(right_B))
+    factors, _ = _likeliest(scores.parts(), right_B)
     threshold = _threshold(in_scope_B, outside_B, max_wrong_out)
+    return Calibration(**({"passages": 0.0} | factors), threshold=threshold)
 
-    def loss(sharpness: float, passages: float) -> float:
-        made = Calibration(sharpness, passages, threshold)
-        found_B = made.probabilities(logits_BC, shares_BC)[rows, right_B]
-        return float(-np.log(np.maximum(found_B, 1e-12)).mean())
 
-    if shares_BC is None:
-        tried = [(sharpness, 0.0) for sharpness in SHARPNESS[1:]]
-    else:
-        tried = [(s, p) for s in SHARPNESS for p in WEIGHTS]
-    return Calibration(*min(tried, key=lambda pair: loss(*pair)), threshold)
+def _likeliest(
+    parts: Mapping[str, np.ndarray], right_B: np.ndarray
+) -> tuple[dict[str, float], float]:
+    """The factors that make the right labels likeliest, and their mean log-probability."""
+    from scipy.optimize import minimize
+
+    names = list(parts)
+    parts_PBC = np.stack([parts[name].astype(np.float64) for name in names])
+    rows_B = np.arange(len(right_B))
+
+    def loss(factors_P: np.ndarray) -> tuple[float, np.ndarray]:
+        found_BC = softmax(np.tensordot(factors_P, parts_PBC, axes=1))
+        value = -np.log(np.maximum(found_BC[rows_B, right_B], 1e-12)).mean()
+        found_BC[rows_B, right_B] -= 1
+        return float(value), (parts_PBC * found_BC).sum(axis=(1, 2)) / len(right_B)
+
+    bounds = [(0.0, MOST[name]) for name in names]
+    found = minimize(loss, np.full(len(names), 0.5), jac=True, method="L-BFGS-B", bounds=bounds)
+    factors = dict(zip(names, found.x.round(6).tolist(), strict=True))
+    return factors, -float(found.fun)
 
 
 def _threshold(in_scope_B: np.ndarray, outside_B: np.ndarray, max_wrong_out: float) -> float:
@@ -125,9 +163,7 @@ def likelihood(logits_BC: np.ndarray, right_B: np.ndarray) -> float:
 
     How sure training left the scores is no matter: `fit_calibration` settles that afterwards.
     """
-    rows = np.arange(len(right_B))
-    found = [softmax(factor * logits_BC)[rows, right_B] for factor in SHARPNESS[1:]]
-    return max(float(np.log(np.maximum(found_B, 1e-12)).mean()) for found_B in found)
+    return _likeliest({"head": logits_BC}, right_B)[1]
 
 
 def calibration_error(confidence_B: np.ndarray, right_B: np.ndarray) -> float:
@@ -162,5 +198,6 @@ def figures(probabilities_BC: np.ndarray, right_B: np.ndarray) -> dict[str, floa
 
 
 def from_json(value: Mapping[str, Any]) -> Calibration:
-    """The inverse of `Calibration.as_json`."""
-    return Calibration(**{name: float(value[name]) for name in Calibration.__slots__})
+    """The inverse of `Calibration.as_json`; releases up to 0.1 say `sharpness` of the head."""
+    named = {"head" if name == "sharpness" else name: float(n) for name, n in value.items()}
+    return Calibration(**named)

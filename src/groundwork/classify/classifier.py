@@ -1,7 +1,7 @@
-"""The classifier as it serves: the encoder with the adapter merged in, the head, the calibration.
+"""The classifier as it serves: encoder with the adapter merged in, head, words, calibration.
 
-In: `adapter/`, `head.safetensors` and `labels.json` of a release or of `artifacts/classify`. Out:
-a label with its probability, and whether a text is about none of the labels.
+In: what stage `classify` wrote, in a release or in `artifacts/classify`. Out: a label with its
+probability, and whether a text is about none of the labels.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,10 @@ from groundwork.classify.calibration import (
     passage_shares,
     softmax,
 )
+from groundwork.classify.ensemble import Ensemble
 from groundwork.classify.head import Head, read_head
+from groundwork.classify.neighbours import read_neighbours
+from groundwork.classify.words import read_words
 from groundwork.errors import ArtifactError
 from groundwork.index import Encoder, encoder_sha256, passage_text
 from groundwork.records import Chunk, Retrieved
@@ -45,8 +48,7 @@ class Guess:
 class Classifier:
     """Says what texts are about; deterministic on one processor type."""
 
-    encoder: Encoder
-    head: Head
+    ensemble: Ensemble
     calibration: Calibration
     judged: Mapping[str, np.ndarray]
     """What the head takes each passage of the index to be about, (C,) by passage id; empty where
@@ -72,9 +74,13 @@ class Classifier:
                 f"{path}: made for the encoder {wanted[:12]}…, this one is "
                 f"{encoder_sha256()[:12]}…; {_AGAIN}"
             )
-        head = read_head(folder, labels=labels, scale=scale)
-        judged = read_judged(folder / PASSAGES, labels=len(labels))
-        return cls(encoder.adapted(folder / "adapter"), head, calibration, judged)
+        ensemble = Ensemble(
+            encoder.adapted(folder / "adapter"),
+            read_head(folder, labels=labels, scale=scale),
+            read_words(folder, labels=len(labels)),
+            read_neighbours(folder, labels=len(labels)),
+        )
+        return cls(ensemble, calibration, read_judged(folder / PASSAGES, labels=len(labels)))
 
     @property
     def needs_passages(self) -> bool:
@@ -83,20 +89,21 @@ class Classifier:
 
     def guess(self, text: str, retrieved: Sequence[Retrieved] = ()) -> Guess:
         """The label of one text; `retrieved` are the passages found for it."""
-        logits_BC = self.head.logits(self.encoder.encode([text]))
-        shares_BC = None
+        labels, shares_BC = self.ensemble.head.labels, None
         if self.needs_passages and retrieved:
-            shares_BC = passage_shares(retrieved, self.head.labels, self.judged)[None]
-        found_C = self.calibration.probabilities(logits_BC, shares_BC)[0]
+            shares_BC = passage_shares(retrieved, labels, self.judged)[None]
+        scores = self.ensemble.scores([text], shares_BC)
+        found_C = self.calibration.probabilities(scores)[0]
         order = np.argsort(-found_C, kind="stable")[:SHOWN].tolist()
-        scores = tuple((self.head.labels[n], round(float(found_C[n]), 4)) for n in order)
-        outside = float(energy(logits_BC)[0]) < self.calibration.threshold
-        return Guess(scores[0][0], scores[0][1], outside, scores)
+        likely = tuple((labels[n], round(float(found_C[n]), 4)) for n in order)
+        outside = float(energy(scores.head_BC)[0]) < self.calibration.threshold
+        return Guess(likely[0][0], likely[0][1], outside, likely)
 
 
-def judge(head: Head, encoder: Encoder, chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:
+def judge(ensemble: Ensemble, chunks: Sequence[Chunk]) -> dict[str, np.ndarray]:
     """What the head takes passages to be about: probabilities (C,) by passage id."""
-    shares_NC = softmax(head.logits(encoder.encode([passage_text(chunk) for chunk in chunks])))
+    vectors_ND = ensemble.encoder.encode([passage_text(chunk) for chunk in chunks])
+    shares_NC = softmax(ensemble.head.logits(vectors_ND))
     rounded_NC = shares_NC.astype(np.float64).round(4)
     return {chunk.passage_id: row for chunk, row in zip(chunks, rounded_NC, strict=True)}
 

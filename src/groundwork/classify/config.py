@@ -10,7 +10,7 @@ from groundwork.config import Count, NonNegative, PositiveFloat, PositiveInt, Ra
 
 @schema
 class ClassifyConfig:
-    """Training of the encoder with a head of one prototype a category, and its calibration."""
+    """Training of the encoder with a head of some prototypes a category, and its calibration."""
 
     enabled: bool
     """False: nothing is trained, and an answer's category is that of its first citation."""
@@ -37,6 +37,7 @@ class ClassifyConfig:
     max_grad_norm: NonNegative
     """Gradients are clipped to this norm; 0 does not clip."""
     prototypes: PositiveInt
+    """Of each label: what it covers need not lie in one place."""
     scale: PositiveFloat
     """Cosines with the prototypes are multiplied by this before the softmax."""
     label_smoothing: Ratio

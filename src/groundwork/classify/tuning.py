@@ -1,7 +1,8 @@
 """Trains adapter and head, going on from a checkpoint when there is one of the same work.
 
-In: texts to learn and texts held out. Out: the adapter and the head of the best look. The same
-seeds, data, configuration and processor type give the same bytes, interrupted or not.
+In: texts to learn and texts held out. Out: the adapter and the head of the best look, the words
+and the neighbours beside them. The same seeds, data, configuration and processor type give the same
+bytes, interrupted or not.
 """
 
 from collections import Counter
@@ -16,7 +17,10 @@ from groundwork.adapt import keeper, load_quantised
 from groundwork.base import reproducible
 from groundwork.classify.calibration import likelihood
 from groundwork.classify.config import ClassifyConfig
+from groundwork.classify.ensemble import Ensemble
+from groundwork.classify.head import HEAD as HEAD_FILE
 from groundwork.classify.head import Head, save_head, starts
+from groundwork.classify.neighbours import NEIGHBOURS, Neighbours, save_neighbours
 from groundwork.classify.trainer import (
     ADAPTER,
     HEAD,
@@ -26,7 +30,8 @@ from groundwork.classify.trainer import (
     schedule,
     training_arguments,
 )
-from groundwork.classify.utterances import Utterance
+from groundwork.classify.utterances import Utterance, some_of_each
+from groundwork.classify.words import WORDS, fit_words, save_words
 from groundwork.errors import InputError
 from groundwork.index import Encoder, Lora
 from groundwork.train import (
@@ -40,6 +45,8 @@ from groundwork.train import (
 
 START_TEXTS = 64
 """Texts of a label that its prototypes start from; training moves them anyway."""
+NEAR_TEXTS = 128
+"""Texts of a label that are kept as neighbours: 270 are a little better, and take twice as long."""
 LOOK = "eval_log_likelihood"
 """Mean over the labels' texts held out: unlike accuracy it also moves when nothing flips."""
 COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", LOOK, "eval_accuracy")
@@ -53,9 +60,7 @@ class Learned:
     """PEFT's model with the best look's matrices."""
     tensors: Mapping[str, Any]
     """The best look's: `adapter.*` and `head.*`."""
-    head: Head
-    encoder: Encoder
-    """With the adapter merged in, as it serves."""
+    ensemble: Ensemble
     history: list[dict[str, float]]
     best_step: int
     steps: int
@@ -128,19 +133,14 @@ def learn(
         state = trainer.state
         if not any(e.get("step") == state.global_step and LOOK in e for e in state.log_history):
             trainer.evaluate()
-    return _learned(learner, look, state, work_dir=work_dir, notes=notes)
+        return _learned(learner, look, state, texts=texts, work_dir=work_dir, notes=notes)
 
 
 def _starts(
     encoder: Encoder, texts: Sequence[Utterance], config: ClassifyConfig
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """The labels in order, and where their prototypes start, (C, K, D), by their first texts."""
-    seen: Counter[str] = Counter()
-    first = []
-    for item in texts:
-        seen[str(item.label)] += 1
-        if seen[str(item.label)] <= START_TEXTS:
-            first.append(item)
+    """The labels in order, and where their prototypes start, (C, K, D)."""
+    first = some_of_each(texts, START_TEXTS, seed=config.seed)
     return starts(
         encoder.encode([item.text for item in first]),
         [str(item.label) for item in first],
@@ -150,7 +150,13 @@ def _starts(
 
 
 def _learned(
-    learner: Any, look: _Look, state: Any, *, work_dir: Path, notes: Sequence[str]
+    learner: Any,
+    look: _Look,
+    state: Any,
+    *,
+    texts: Sequence[Utterance],
+    work_dir: Path,
+    notes: Sequence[str],
 ) -> Learned:
     from peft import set_peft_model_state_dict
     from safetensors.torch import load_file
@@ -161,11 +167,22 @@ def _learned(
     adapter = {n.removeprefix(ADAPTER): t for n, t in best.items() if n.startswith(ADAPTER)}
     set_peft_model_state_dict(learner.encoder, adapter)
     encoder, head = look.served(best)
+    words = fit_words(
+        [item.text for item in texts],
+        [str(item.label) for item in texts],
+        head.labels,
+        seed=look.config.seed,
+    )
+    near = some_of_each(texts, NEAR_TEXTS, seed=look.config.seed)
+    neighbours = Neighbours.of(
+        encoder.encode([item.text for item in near]),
+        [head.labels.index(str(item.label)) for item in near],
+        labels=len(head.labels),
+    )
     return Learned(
         model=learner.encoder,
         tensors=best,
-        head=head,
-        encoder=encoder,
+        ensemble=Ensemble(encoder, head, words, neighbours),
         history=history,
         best_step=int(max(looks, key=lambda step: (looks[step], -step))),
         steps=int(state.global_step),
@@ -174,12 +191,14 @@ def _learned(
 
 
 def save_learned(learned: Learned, folder: Path) -> list[str]:
-    """Write `adapter/` and `head.safetensors`; return the names written."""
+    """Write all of it; return the names written."""
     names = write_adapter(
         learned.model, folder / "adapter", base_name="all-MiniLM-L6-v2", revision=None
     )
     save_head(folder, {n: learned.tensors[HEAD + n] for n in ("bias", "prototypes")})
-    return [*(f"adapter/{name}" for name in names), "head.safetensors"]
+    save_words(folder, learned.ensemble.words)
+    save_neighbours(folder, learned.ensemble.neighbours)
+    return [*(f"adapter/{name}" for name in names), HEAD_FILE, WORDS, NEIGHBOURS]
 
 
 def _tokens(

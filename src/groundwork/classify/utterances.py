@@ -147,6 +147,18 @@ def usable(
     return [item for item in kept if item.key not in lost], rejects
 
 
+def some_of_each(texts: Sequence[Utterance], most: int, *, seed: int) -> list[Utterance]:
+    """At most that many texts of each label, drawn by chance, in their order."""
+    order = np.random.default_rng(seed).permutation(len(texts)).tolist()
+    counts: Counter[str | None] = Counter()
+    drawn = []
+    for number in order:
+        counts[texts[number].label] += 1
+        if counts[texts[number].label] <= most:
+            drawn.append(number)
+    return [texts[number] for number in sorted(drawn)]
+
+
 def hold_out(
     utterances: Sequence[Utterance], *, share: float, seed: int
 ) -> tuple[list[Utterance], list[Utterance]]:
