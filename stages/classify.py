@@ -23,7 +23,6 @@ from groundwork.artifacts import (
 from groundwork.classify import (
     HEAD,
     LABELS,
-    NEIGHBOURS,
     PASSAGES,
     WORDS,
     ClassifyConfig,
@@ -246,7 +245,7 @@ def _write(
     write_json(OUT_DIR / "metrics.json", about)
     adapter_dir = OUT_DIR / "adapter"
     trained = [f"adapter/{path.name}" for path in adapter_dir.iterdir()] if learned else []
-    trained += [HEAD, WORDS, NEIGHBOURS, LABELS] if learned else []
+    trained += [HEAD, WORDS, LABELS] if learned else []
     trained += [PASSAGES] if (OUT_DIR / PASSAGES).exists() else []
     write_manifest(OUT_DIR, [*trained, "history.jsonl", "metrics.json", "rejects.jsonl"])
 

@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 
 from groundwork.classify import (
-    NEIGHBOURS,
     PASSAGES,
     WORDS,
     Calibration,
     Head,
-    Neighbours,
     Scores,
     Utterance,
     among,
@@ -30,7 +28,6 @@ from groundwork.classify import (
 from groundwork.classify.calibration import from_json, likelihood
 from groundwork.classify.classifier import read_judged
 from groundwork.classify.head import HEAD, read_head, save_head, starts
-from groundwork.classify.neighbours import read_neighbours, save_neighbours
 from groundwork.classify.utterances import some_of_each
 from groundwork.classify.words import read_words, save_words, terms
 from groundwork.errors import ArtifactError, InputError
@@ -192,34 +189,6 @@ def test_words_and_pairs_score_labels(tmp_path: Path) -> None:
         read_words(tmp_path, labels=3)
 
 
-def test_neighbours_weigh_by_their_cosine(tmp_path: Path) -> None:
-    """Cosines 1 and .8 of labels 0 and 1: weights 1 and e^-4, beside .02 for each of three."""
-    found = Neighbours.of(np.array([[1.0, 0.0], [0.8, 0.6]]), [0, 1], labels=3)
-    second = np.exp((102 / 127 - 1) / 0.05)
-    wanted = np.array([1.02, 0.02 + second, 0.02]) / (1.06 + second)
-    assert found.shares(np.array([[1.0, 0.0]]))[0] == pytest.approx(wanted)
-    save_neighbours(tmp_path, found)
-    again = read_neighbours(tmp_path, labels=3)
-    assert (again.vectors_ND == found.vectors_ND).all()
-    assert again.labels_N.tolist() == [0, 1]
-    with pytest.raises(ArtifactError, match=r"2 vectors with 2 labels up to 1, expected as many"):
-        read_neighbours(tmp_path, labels=1)
-    (tmp_path / NEIGHBOURS).write_bytes(b"no")
-    with pytest.raises(ArtifactError, match=r"neighbours.safetensors: damaged.*dvc repro"):
-        read_neighbours(tmp_path, labels=3)
-
-
-def test_only_the_nearest_are_asked_and_none_have_no_say() -> None:
-    """Twenty of label 1 lie nearer than thirty of label 0; without texts all labels are alike."""
-    near, far = [[1.0, 0.0]] * 20, [[0.98, 0.199]] * 30
-    shares_BC = Neighbours.of(np.array([*far, *near]), [0] * 30 + [1] * 20, labels=2).shares(
-        np.array([[1.0, 0.0]])
-    )
-    assert shares_BC[0, 0] == pytest.approx(0.02 / 20.04)
-    none = read_neighbours(Path("nowhere"), labels=4)
-    assert none.shares(np.zeros((2, 384))).tolist() == [[0.25] * 4] * 2
-
-
 def test_some_texts_of_each_label_are_drawn() -> None:
     """At most five of each, in their order, the same for the same seed."""
     texts = _texts(a=20, b=3)
@@ -274,19 +243,11 @@ def test_figures_by_hand() -> None:
 def _scores(
     head_BC: np.ndarray,
     words_BC: np.ndarray | None = None,
-    *,
-    near_BC: np.ndarray | None = None,
     passages_BC: np.ndarray | None = None,
 ) -> Scores:
-    """What is not given says nothing."""
+    """Words that are not given say nothing."""
     nothing_BC = np.zeros(head_BC.shape)
-    alike_BC = np.full(head_BC.shape, 1 / head_BC.shape[1])
-    return Scores(
-        head_BC,
-        nothing_BC if words_BC is None else words_BC,
-        alike_BC if near_BC is None else near_BC,
-        passages_BC,
-    )
+    return Scores(head_BC, nothing_BC if words_BC is None else words_BC, passages_BC)
 
 
 def _fit(scores: Scores, right_B: np.ndarray, **more: np.ndarray) -> Calibration:
@@ -305,15 +266,14 @@ def test_an_overconfident_head_is_made_as_sure_as_it_is_right() -> None:
 
 
 def test_what_knows_nothing_has_no_say() -> None:
-    """The head guesses against the labels, words, neighbours or passages with them."""
+    """The head guesses against the labels, words or passages with them."""
     right_B = np.array([0, 1, 0, 1])
     wrong_BC, known_BC = np.eye(2)[1 - right_B] * 5, np.eye(2)[right_B]
     shares_BC = np.clip(known_BC, 0.1, 0.9)
     for scores in (
         _scores(wrong_BC, known_BC),
-        _scores(wrong_BC, near_BC=shares_BC),
         _scores(wrong_BC, passages_BC=shares_BC),
-        _scores(wrong_BC, known_BC, near_BC=shares_BC, passages_BC=np.full((4, 2), 0.5)),
+        _scores(wrong_BC, known_BC, np.full((4, 2), 0.5)),
     ):
         fitted = _fit(scores, right_B)
         assert fitted.head == 0

@@ -18,13 +18,7 @@ from groundwork.index import ADAPTER, ADAPTER_CONFIG
 pytestmark = pytest.mark.slow
 TREES = ("oak", "pine", "elm", "fir")
 WORDS = ("like", "need", "want")
-FILES = {
-    f"adapter/{ADAPTER}",
-    f"adapter/{ADAPTER_CONFIG}",
-    HEAD,
-    "words.jsonl",
-    "neighbours.safetensors",
-}
+FILES = {f"adapter/{ADAPTER}", f"adapter/{ADAPTER_CONFIG}", HEAD, "words.jsonl"}
 
 
 @pytest.fixture(scope="module")

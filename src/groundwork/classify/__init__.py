@@ -21,7 +21,6 @@ from groundwork.classify.classifier import (
 from groundwork.classify.config import ClassifyConfig
 from groundwork.classify.ensemble import Ensemble
 from groundwork.classify.head import HEAD, Head
-from groundwork.classify.neighbours import NEIGHBOURS, Neighbours
 from groundwork.classify.tuning import Learned, learn, save_learned
 from groundwork.classify.utterances import (
     Reason,
@@ -38,7 +37,6 @@ from groundwork.classify.words import WORDS, Words, fit_words
 __all__ = [
     "HEAD",
     "LABELS",
-    "NEIGHBOURS",
     "PASSAGES",
     "WORDS",
     "Calibration",
@@ -48,7 +46,6 @@ __all__ = [
     "Guess",
     "Head",
     "Learned",
-    "Neighbours",
     "Reason",
     "Scores",
     "Utterance",

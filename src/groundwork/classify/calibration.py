@@ -2,8 +2,7 @@
 
 In: scores of texts held out, with their labels; where the texts are questions of a domain, also the
 share that each label has of the passages found. Out: a `Calibration`: one temperature (Guo et al.
-2017, arXiv:1706.04599) for the head, one weight each for words, neighbours and passages, by
-likelihood.
+2017, arXiv:1706.04599) for the head, one weight each for words and passages, by likelihood.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 
 from groundwork.records import Retrieved
 
-MOST = {"head": 4.0, "words": 8.0, "neighbours": 3.0, "passages": 3.0}
+MOST = {"head": 4.0, "words": 8.0, "passages": 3.0}
 """Factors are at most this: texts that are all told apart would ask for infinite ones."""
 VOTE_TEMPERATURE = 0.1
 """A passage whose score is this much lower than the best one's weighs 1/e: .64 of the golden set's
@@ -30,15 +29,12 @@ class Scores:
 
     head_BC: np.ndarray
     words_BC: np.ndarray
-    neighbours_BC: np.ndarray
-    """Shares among the nearest texts that were learned."""
     passages_BC: np.ndarray | None = None
     """Shares among the passages found; None where labels are not of passages, or none are known."""
 
     def parts(self) -> dict[str, np.ndarray]:
         """What is weighed, by the names of its factors."""
         found = {"head": self.head_BC, "words": self.words_BC}
-        found["neighbours"] = np.log(self.neighbours_BC)
         if self.passages_BC is not None:
             found["passages"] = np.log(self.passages_BC)
         return found
@@ -55,9 +51,7 @@ class Calibration:
     threshold: float
     """Below this energy a text is out of scope."""
     words: float = 0.0
-    """Factor of the words' scores; like the next, releases up to 0.1 have none."""
-    neighbours: float = 0.0
-    """Weight of the logarithm of the neighbours' shares."""
+    """Factor of the words' scores; releases up to 0.1 have none."""
 
     def as_json(self) -> dict[str, float]:
         """Plain numbers."""

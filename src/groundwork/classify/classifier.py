@@ -21,7 +21,6 @@ from groundwork.classify.calibration import (
 )
 from groundwork.classify.ensemble import Ensemble
 from groundwork.classify.head import Head, read_head
-from groundwork.classify.neighbours import read_neighbours
 from groundwork.classify.words import read_words
 from groundwork.errors import ArtifactError
 from groundwork.index import Encoder, encoder_sha256, passage_text
@@ -78,7 +77,6 @@ class Classifier:
             encoder.adapted(folder / "adapter"),
             read_head(folder, labels=labels, scale=scale),
             read_words(folder, labels=len(labels)),
-            read_neighbours(folder, labels=len(labels)),
         )
         return cls(ensemble, calibration, read_judged(folder / PASSAGES, labels=len(labels)))
 

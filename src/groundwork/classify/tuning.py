@@ -1,8 +1,8 @@
 """Trains adapter and head, going on from a checkpoint when there is one of the same work.
 
-In: texts to learn and texts held out. Out: the adapter and the head of the best look, the words
-and the neighbours beside them. The same seeds, data, configuration and processor type give the same
-bytes, interrupted or not.
+In: texts to learn and texts held out. Out: the adapter and the head of the best look, and the
+words beside them. The same seeds, data, configuration and processor type give the same bytes,
+interrupted or not.
 """
 
 from collections import Counter
@@ -20,7 +20,6 @@ from groundwork.classify.config import ClassifyConfig
 from groundwork.classify.ensemble import Ensemble
 from groundwork.classify.head import HEAD as HEAD_FILE
 from groundwork.classify.head import Head, save_head, starts
-from groundwork.classify.neighbours import NEIGHBOURS, Neighbours, save_neighbours
 from groundwork.classify.trainer import (
     ADAPTER,
     HEAD,
@@ -45,8 +44,6 @@ from groundwork.train import (
 
 START_TEXTS = 64
 """Texts of a label that its prototypes start from; training moves them anyway."""
-NEAR_TEXTS = 128
-"""Texts of a label that are kept as neighbours: 270 are a little better, and take twice as long."""
 LOOK = "eval_log_likelihood"
 """Mean over the labels' texts held out: unlike accuracy it also moves when nothing flips."""
 COLUMNS = ("epoch", "loss", "learning_rate", "grad_norm", LOOK, "eval_accuracy")
@@ -173,16 +170,10 @@ def _learned(
         head.labels,
         seed=look.config.seed,
     )
-    near = some_of_each(texts, NEAR_TEXTS, seed=look.config.seed)
-    neighbours = Neighbours.of(
-        encoder.encode([item.text for item in near]),
-        [head.labels.index(str(item.label)) for item in near],
-        labels=len(head.labels),
-    )
     return Learned(
         model=learner.encoder,
         tensors=best,
-        ensemble=Ensemble(encoder, head, words, neighbours),
+        ensemble=Ensemble(encoder, head, words),
         history=history,
         best_step=int(max(looks, key=lambda step: (looks[step], -step))),
         steps=int(state.global_step),
@@ -197,8 +188,7 @@ def save_learned(learned: Learned, folder: Path) -> list[str]:
     )
     save_head(folder, {n: learned.tensors[HEAD + n] for n in ("bias", "prototypes")})
     save_words(folder, learned.ensemble.words)
-    save_neighbours(folder, learned.ensemble.neighbours)
-    return [*(f"adapter/{name}" for name in names), HEAD_FILE, WORDS, NEIGHBOURS]
+    return [*(f"adapter/{name}" for name in names), HEAD_FILE, WORDS]
 
 
 def _tokens(
