@@ -44,7 +44,13 @@ def _stemmer() -> Any:
 
 def terms(text: str) -> list[str]:
     """Stemmed words of `text` without stop words, in order, numbers with decimals kept whole."""
-    return [term for _, _, term in term_spans(text)]
+    return list(_terms(text))
+
+
+@lru_cache(maxsize=8192)
+def _terms(text: str) -> tuple[str, ...]:
+    """Remembered: each question is held against the same sentences."""
+    return tuple(term for _, _, term in term_spans(text))
 
 
 def term_spans(text: str) -> list[tuple[int, int, str]]:
