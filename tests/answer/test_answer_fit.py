@@ -1,6 +1,7 @@
 """What is learned: evidence, the threshold of refusal, the confidence."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -24,11 +25,13 @@ from groundwork.answer.calibration import (
     _weighted_quantile,
     decide,
 )
-from groundwork.answer.config import CalibrationConfig
+from groundwork.answer.config import CalibrationConfig, RetrievalConfig
 from groundwork.answer.features import FEATURES, candidates, sentence_features
 from groundwork.answer.linear import Logistic
 from groundwork.config import check
 from groundwork.errors import ConfigError, InputError
+from groundwork.index import Encoder
+from groundwork.index.encoder import Encoded
 from groundwork.records import Evidence, Question
 
 CONFIG = CalibrationConfig(max_wrong_refusals=0.1, max_model_questions=64, folds=5, seed=13)
@@ -73,6 +76,24 @@ def test_ranker_learns_to_pick_the_evidence(bikes: Retrieval) -> None:
         features_SF = sentence_features(question.question, found, retrieved, bikes)
         best = int(ranker.probability(features_SF, FEATURES).argmax())
         assert found[best].text == question.answer
+
+
+def test_questions_to_learn_from_are_embedded_together(
+    bikes: Retrieval,
+    encoder: Encoder,
+    retrieval_config: RetrievalConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One at a time they take a processor three times as long."""
+    calls, encode = [], encoder.encode_tokens
+
+    def counted(texts: Sequence[str], *, skip: Sequence[int]) -> Encoded:
+        calls.append(list(texts))
+        return encode(texts, skip=skip)
+
+    monkeypatch.setattr(encoder, "encode_tokens", counted)
+    fit_ranker(QUESTIONS, Retrieval(bikes.index, encoder, retrieval_config))
+    assert calls == [[question.question for question in QUESTIONS]]
 
 
 def test_ranker_is_the_same_every_time(bikes: Retrieval) -> None:

@@ -118,12 +118,17 @@ def test_category_is_searched_whole(
     assert len(narrow.retrieve(QUESTION, category="money")) == 2
 
 
-def test_documents_left_out_do_not_come_back(bikes: Retrieval) -> None:
-    """All of the document's passages go, and others fill their places."""
+def test_documents_left_out_do_not_come_back(
+    bikes: Retrieval, encoder: Encoder, retrieval_config: RetrievalConfig
+) -> None:
+    """All of the document's passages go, and others fill their places, however few candidates."""
     document_id = bikes.retrieve(QUESTION)[0].chunk.document_id
     found = bikes.retrieve(QUESTION, without=[document_id])
     assert len(found) == 4
     assert document_id not in {item.chunk.document_id for item in found}
+    narrow = Retrieval(bikes.index, encoder, replace(retrieval_config, candidates=1))
+    assert set(_ids(narrow.retrieve(QUESTION, without=[document_id]))) <= set(_ids(found))
+    assert narrow.retrieve(QUESTION, without=[document_id])
 
 
 def test_each_part_of_a_question_has_its_say(bikes: Retrieval) -> None:

@@ -193,5 +193,5 @@ def figures(probabilities_BC: np.ndarray, right_B: np.ndarray) -> dict[str, floa
 
 def from_json(value: Mapping[str, Any]) -> Calibration:
     """The inverse of `Calibration.as_json`; releases up to 0.1 say `sharpness` of the head."""
-    named = {"head" if name == "sharpness" else name: float(n) for name, n in value.items()}
+    named = {"head" if name == "sharpness" else name: float(n) for name, n in dict(value).items()}
     return Calibration(**named)
