@@ -1,7 +1,10 @@
 """Utterances, head and calibration: rule by rule, with the arithmetic shown."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ from groundwork.classify import (
     PASSAGES,
     WORDS,
     Calibration,
+    Classifier,
+    Ensemble,
     Head,
     Scores,
     Utterance,
@@ -317,6 +322,23 @@ def test_shares_of_the_passages_fall_with_their_scores() -> None:
     weight = 1 + np.exp(-1) + 0.01
     shares_C = passage_shares(found, ("plants", "stones"))
     assert shares_C == pytest.approx([weight / (weight + 0.01), 0.01 / (weight + 0.01)])
+
+
+def test_passages_have_their_say_in_a_guess_where_they_are_known() -> None:
+    """Head and words are of one mind, the passages of another: with weight 3 they decide."""
+    from tiny_base import make_retrieved
+
+    encoder = SimpleNamespace(encode=lambda texts: np.array([[0.0, 1.0]] * len(texts)))
+    head = Head(("plants", "stones"), np.array([[[1.0, 0]], [[0, 1]]]), np.zeros((2, 1)), 1.0)
+    words = fit_words(["an oak", "an oak", "a rock", "a rock"], [*"ppss"], ("p", "s"), seed=1)
+    ensemble: Any = Ensemble(encoder, head, words)
+    weighed = Calibration(head=1.0, words=1.0, passages=3.0, threshold=0.0)
+    classifier = Classifier(ensemble, weighed, judged={})
+    assert classifier.guess("a rock").label == "stones"
+    assert classifier.guess("a rock", make_retrieved(0)).label == "plants"
+    deaf = Classifier(ensemble, replace(weighed, passages=0.0), judged={})
+    assert deaf.guess("a rock", make_retrieved(0)) == deaf.guess("a rock")
+    assert deaf.guess("a rock").confidence > deaf.guess("a tree").confidence
 
 
 def test_half_a_passage_is_what_the_head_judged_its_text_to_be() -> None:
