@@ -4,14 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tiny_base import PLANTS, make_questions
 from tiny_encoder import classify_config, write_encoder
 
-from groundwork.adapt import AdapterSection
+from groundwork.adapt import AdapterSection, load_quantised
 from groundwork.artifacts import sha256_file
-from groundwork.classify import HEAD, Learned, Utterance, learn, save_learned, tuning
-from groundwork.classify.trainer import Plan, make_plan, schedule
+from groundwork.classify import HEAD, Head, Learned, Utterance, learn, save_learned, tuning
+from groundwork.classify.trainer import Plan, collate, make_learner, make_plan, schedule
 from groundwork.errors import ConfigError, InputError
 from groundwork.index import ADAPTER, ADAPTER_CONFIG
 
@@ -70,6 +71,28 @@ def test_history_holds_losses_and_looks(whole: tuple[Learned, Path]) -> None:
     assert [row["step"] for row in history if tuning.LOOK in row] == [2, 4]
     known = {"step", "epoch", "loss", "learning_rate", "grad_norm", tuning.LOOK, "eval_accuracy"}
     assert set().union(*history) == known
+
+
+def test_what_is_trained_is_what_serves(encoder_dir: Path) -> None:
+    """The scores in training are those that a head of the same numbers gives the same vectors."""
+    import torch
+
+    config = classify_config(token_dropout=0.0)
+    prototypes_CKD = np.random.default_rng(1).normal(size=(2, 3, 384)).astype(np.float32)
+    quantised = load_quantised(encoder_dir, config, bf16=False, stage="classify")
+    learner = make_learner(quantised, prototypes_CKD, config).eval()
+    learner.bias.data += torch.arange(6.0).reshape(2, 3)
+    rows = [{"ids": [2, 5, 6, 3], "label": 0}, {"ids": [2, 7, 3], "label": 1}]
+    batch = collate(rows)
+    with torch.no_grad():
+        logits_BC = learner(**batch)["logits"].numpy()
+        states_BTD = learner.encoder(batch["input_ids"], batch["attention_mask"])[0]
+    mask_BT1 = batch["attention_mask"].unsqueeze(-1)
+    mean_BD = ((states_BTD * mask_BT1).sum(1) / mask_BT1.sum(1)).numpy()
+    unit_BD = mean_BD / np.linalg.norm(mean_BD, axis=1, keepdims=True)
+    bias_CK = learner.bias.detach().numpy()
+    head = Head(("a", "b"), prototypes_CKD, bias_CK, config.scale)
+    assert logits_BC == pytest.approx(head.logits(unit_BD), abs=1e-4)
 
 
 def test_it_learns(encoder_dir: Path, tmp_path: Path) -> None:
