@@ -20,14 +20,13 @@ from groundwork.classify.calibration import (
     softmax,
 )
 from groundwork.classify.ensemble import Ensemble
-from groundwork.classify.head import Head, read_head
+from groundwork.classify.head import AGAIN, Head, read_head
 from groundwork.classify.words import read_words
 from groundwork.errors import ArtifactError
 from groundwork.index import Encoder, encoder_sha256, passage_text
 from groundwork.records import Chunk, Retrieved
 
 LABELS, PASSAGES = "labels.json", "passages.jsonl"
-_AGAIN = "run `dvc repro --force --single-item classify`"
 SHOWN = 5
 """Labels that a guess names."""
 
@@ -67,11 +66,11 @@ class Classifier:
             labels, scale = about["labels"], float(about["scale"])
             calibration, wanted = from_json(about["calibration"]), about["encoder_sha256"]
         except (KeyError, TypeError, ValueError) as error:
-            raise ArtifactError(f"{path}: unexpected content ({error}); {_AGAIN}") from error
+            raise ArtifactError(f"{path}: unexpected content ({error}); {AGAIN}") from error
         if wanted != encoder_sha256():
             raise ArtifactError(
                 f"{path}: made for the encoder {wanted[:12]}…, this one is "
-                f"{encoder_sha256()[:12]}…; {_AGAIN}"
+                f"{encoder_sha256()[:12]}…; {AGAIN}"
             )
         ensemble = Ensemble(
             encoder.adapted(folder / "adapter"),
@@ -120,11 +119,11 @@ def read_judged(path: Path, *, labels: int) -> dict[str, np.ndarray]:
     try:
         judged = {row["passage_id"]: np.array(row["shares"], dtype=float) for row in rows}
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path}: damaged ({error}); {_AGAIN}") from error
+        raise ArtifactError(f"{path}: damaged ({error}); {AGAIN}") from error
     if wrong := [name for name, row in judged.items() if row.shape != (labels,)]:
         raise ArtifactError(
             f"{path}: {len(judged[wrong[0]])} shares of passage {wrong[0]}, expected {labels}; "
-            f"{_AGAIN}"
+            f"{AGAIN}"
         )
     return judged
 

@@ -17,6 +17,8 @@ from groundwork.artifacts import write_bytes
 from groundwork.errors import ArtifactError
 
 HEAD = "head.safetensors"
+AGAIN = "run `dvc repro --force --single-item classify`"
+"""The way out when a file of the classifier is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,11 @@ def read_head(folder: Path, *, labels: Sequence[str], scale: float) -> Head:
         tensors = load_file(path)
         prototypes_CKD, bias_CK = tensors["prototypes"], tensors["bias"]
     except (SafetensorError, OSError, KeyError) as error:
-        raise ArtifactError(
-            f"{path}: damaged or missing ({error}); run `dvc repro --force --single-item classify`"
-        ) from error
+        raise ArtifactError(f"{path}: damaged or missing ({error}); {AGAIN}") from error
     if prototypes_CKD.ndim == 2:  # one a label: releases up to 0.1
         prototypes_CKD, bias_CK = prototypes_CKD[:, None], bias_CK[:, None]
     if len(prototypes_CKD) != len(labels) or bias_CK.shape != prototypes_CKD.shape[:2]:
         raise ArtifactError(
-            f"{path}: prototypes of {len(prototypes_CKD)} labels, expected {len(labels)}; run "
-            "`dvc repro --force --single-item classify`"
+            f"{path}: prototypes of {len(prototypes_CKD)} labels, expected {len(labels)}; {AGAIN}"
         )
     return Head(tuple(labels), prototypes_CKD, bias_CK, scale)

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from groundwork.artifacts import read_jsonl, write_jsonl
+from groundwork.classify.head import AGAIN
 from groundwork.errors import ArtifactError
 
 WORDS = "words.jsonl"
 MIN_TEXTS = 2
-"""A term of fewer texts is left out: half of the terms, and no likelihood."""
+"""A term of fewer texts is left out: three quarters of the terms, hardly any likelihood."""
 _WORD = re.compile(r"\w+")
 
 
@@ -90,7 +91,6 @@ def read_words(folder: Path, *, labels: int) -> Words:
     Raises: `ArtifactError` when it is damaged or has another number of labels.
     """
     path = folder / WORDS
-    again = "run `dvc repro --force --single-item classify`"
     lines = read_jsonl(path) if path.exists() else []
     try:
         rows = {
@@ -98,10 +98,10 @@ def read_words(folder: Path, *, labels: int) -> Words:
             for line in lines
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path}: damaged ({error}); {again}") from error
+        raise ArtifactError(f"{path}: damaged ({error}); {AGAIN}") from error
     for term, (_, weights_C) in rows.items():
         if weights_C.shape != (labels,):
             raise ArtifactError(
-                f"{path}: {len(weights_C)} weights of {term!r}, expected {labels}; {again}"
+                f"{path}: {len(weights_C)} weights of {term!r}, expected {labels}; {AGAIN}"
             )
     return Words(rows, labels)
