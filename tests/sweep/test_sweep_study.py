@@ -188,7 +188,7 @@ def test_of_two_parents_begun_at_once_the_older_one_stays(
     def another_arrives(_: float) -> None:
         older.append(store.create_run(experiment_id, start_time=1, tags=tags).info.run_id)
 
-    monkeypatch.setattr("groundwork.sweep.members.time.sleep", another_arrives)
+    monkeypatch.setattr("groundwork.sweep.members.sleep", another_arrives)
     assert open_sweep(store, "s", domain="plants") == older[0]
     assert [run.info.run_id for run in store.search_runs([experiment_id])] == older
     assert open_sweep(store, "s", domain="plants") == older[0]

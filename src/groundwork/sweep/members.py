@@ -7,10 +7,10 @@ A run finds its parent by its experiment's name, `<sweep>-<number>` or `<sweep>-
 import json
 import os
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from groundwork.artifacts import from_mapping
@@ -65,7 +65,7 @@ def open_sweep(store: "MlflowClient", name: str, *, domain: str) -> str:
     made = store.create_run(experiment_id, tags=tags, run_name=f"sweep {name}")
     run_id = str(made.info.run_id)
     store.set_terminated(run_id, "FINISHED")  # it only holds the others together
-    time.sleep(SETTLED_S)
+    sleep(SETTLED_S)
     oldest = find_sweep(store, experiment_id, name)
     if oldest != run_id:
         store.delete_run(run_id)
