@@ -45,6 +45,7 @@ class Checkout:
             "BENTOML_HOME": str(folder / "bentoml"),
             "BENTOML_DO_NOT_TRACK": "True",
             "PYTHONPATH": str(folder / "src"),
+            "OMP_NUM_THREADS": "1",  # two workers test on two cores
             "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org",
             "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
         }  # fmt: skip

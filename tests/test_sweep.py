@@ -27,7 +27,7 @@ SWEEP = ("train.lora.rank=4,8", "train.learning_rate=2e-3")
 POINTS = {("4", "0.002"), ("8", "0.002")}
 ALONE = ("train.lora.rank=2", "model=embedded")
 COMPOSED = (
-    "domain.mirror.include=[/levels/,/connectors/]",
+    "domain.mirror.include=[/levels/,/connectors/]", "adapt.enabled=false",
     "base.steps=1", "base.layers=2", "base.threads=1",
     "train.max_steps=2", "train.eval_pairs=1", "train.threads=1",
     "sweep.eval_pairs=2", "sweep.fixed=[]", "sweep.resamples=200",
