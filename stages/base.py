@@ -46,8 +46,6 @@ def _embedded(config: BaseConfig, model: ModelConfig, run: Run) -> BaseInfo:
     built = build_embedded(read_parquet(SOURCE / "documents.parquet", Document), config)
     names = save_embedded(built, FOLDER / "model")
     run.log_series(built.history)
-    for note in built.notes:
-        print(f"base: {note}")
     return describe(FOLDER / "model", names, model=model, revision="")
 
 

@@ -125,7 +125,6 @@ def base_config(**changes: Any) -> BaseConfig:
         "learning_rate": 1e-3,
         "text_share": 0.3,
         "copy_share": 0.3,
-        "precision": "fp32",
         "threads": 1,
         "seed": 5,
     }

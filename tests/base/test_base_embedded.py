@@ -7,7 +7,6 @@ import pytest
 from tiny_base import base_config, make_documents
 
 from groundwork.artifacts import sha256_file
-from groundwork.base import has_bf16
 from groundwork.base.embedded import build_embedded, save_embedded
 from groundwork.base.induction import HEADS, ROPE_THETA, initialise
 from groundwork.base.mixture import LINES, Mixture
@@ -140,30 +139,6 @@ def test_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     assert sums[0] == sums[1]
     assert sums[0]["model.safetensors"] != sums[2]["model.safetensors"]
     assert {"config.json", "generation_config.json", "tokenizer.json"} <= set(sums[0])
-
-
-@pytest.mark.skipif(not has_bf16("cpu"), reason="this processor has no bfloat16")
-def test_bfloat16_is_used_where_there_is_some() -> None:
-    """Other losses than in float32, within its rounding; weights stay in float32."""
-    half = build_embedded(make_documents(), base_config(precision="bf16"))
-    full = build_embedded(make_documents(), base_config(precision="fp32"))
-    assert half.history != full.history
-    assert half.history[0]["loss"] == pytest.approx(full.history[0]["loss"], rel=0.01)
-    assert {str(weight.dtype) for weight in half.model.parameters()} == {"torch.float32"}
-    assert half.notes == []
-
-
-def test_without_bfloat16_the_training_is_in_float32_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The bytes of fp32, and a note that names the setting."""
-    monkeypatch.setattr("groundwork.base.embedded.has_bf16", lambda device: False)
-    sums = []
-    for precision in ("bf16", "fp32"):
-        built = build_embedded(make_documents(), base_config(precision=precision))
-        save_embedded(built, tmp_path / precision)
-        sums.append((sha256_file(tmp_path / precision / "model.safetensors"), len(built.notes)))
-    assert sums == [(sums[0][0], 1), (sums[0][0], 0)]
 
 
 @pytest.mark.slow

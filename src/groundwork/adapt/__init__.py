@@ -14,7 +14,7 @@ from groundwork.adapt.decision import (
 from groundwork.adapt.looks import keeper
 from groundwork.adapt.pairs import Pair, Reason, Watched, answered, make_pairs, watch
 from groundwork.adapt.relevance import relevant_passages, search_figures
-from groundwork.adapt.trainer import Plan, encoder_arguments, load_quantised
+from groundwork.adapt.trainer import Plan, encoder_arguments, has_bf16, load_quantised
 from groundwork.adapt.tuning import Adapted, adapt_encoder, save_encoder_adapter
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "compare_searches",
     "decide",
     "encoder_arguments",
+    "has_bf16",
     "keeper",
     "load_quantised",
     "make_pairs",

@@ -14,7 +14,6 @@ from groundwork.adapt.config import AdaptConfig, Tunable
 from groundwork.adapt.pairs import Pair
 from groundwork.base import (
     device_type,
-    has_bf16,
     keep_packing,
     older_names,
     quantization,
@@ -41,6 +40,15 @@ def make_plan(config: AdaptConfig, *, pairs: int) -> Plan:
     return Plan(
         steps, math.ceil(config.warmup_ratio * steps), config.precision == "bf16" and has_bf16()
     )
+
+
+def has_bf16() -> bool:
+    """Whether the device computes in bfloat16; emulated, a step takes longer than in float32."""
+    import torch
+
+    if device_type() == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 def load_quantised(folder: Path, config: Tunable, *, bf16: bool, stage: str = "adapt") -> Any:

@@ -7,7 +7,6 @@ from groundwork.base.info import BaseInfo, describe, read_info, write_info
 from groundwork.base.load import (
     compute_dtype,
     device_type,
-    has_bf16,
     keep_packing,
     load_base,
     model_dir,
@@ -28,7 +27,6 @@ __all__ = [
     "describe",
     "device_type",
     "find_files",
-    "has_bf16",
     "keep_packing",
     "load_base",
     "model_dir",

@@ -1,6 +1,6 @@
 """Section `base` of the configuration: the embedded base model. Hub models read none of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -32,8 +32,6 @@ class BaseConfig:
     """Share of the sequences that are plain text of the documents."""
     copy_share: Ratio
     """Share that repeats random tokens; the rest looks up a sentence by a few of its words."""
-    precision: Literal["bf16", "fp32"]
-    """Arithmetic of the training; without bfloat16 instructions fp32 is used and a line says so."""
     threads: PositiveInt
     """Processor threads: another number rounds differently, and so gives other bytes."""
     seed: Count

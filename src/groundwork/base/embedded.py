@@ -14,7 +14,6 @@ from tqdm import tqdm
 from groundwork.artifacts import write_bytes
 from groundwork.base.config import BaseConfig
 from groundwork.base.induction import HEADS, ROPE_THETA, initialise
-from groundwork.base.load import has_bf16
 from groundwork.base.mixture import Example, Mixture
 from groundwork.base.reproducible import reproducible
 from groundwork.base.tokens import train_tokenizer
@@ -35,8 +34,6 @@ class EmbeddedModel:
     tokenizer: Any
     history: list[dict[str, float]]
     """Rows of `step` and `loss`: the mean since the row before."""
-    notes: list[str]
-    """What went otherwise than the configuration says."""
 
 
 def build_embedded(documents: Sequence[Document], config: BaseConfig) -> EmbeddedModel:
@@ -60,10 +57,7 @@ def build_embedded(documents: Sequence[Document], config: BaseConfig) -> Embedde
         )
         model = _new_model(tokenizer, config)
         history = _pretrain(model, mixture, config)
-    notes = []
-    if config.precision == "bf16" and not has_bf16("cpu"):
-        notes.append("base.precision=bf16: this processor has no bfloat16, so fp32 is used")
-    return EmbeddedModel(model.eval(), tokenizer, history, notes)
+    return EmbeddedModel(model.eval(), tokenizer, history)
 
 
 def _new_model(tokenizer: Any, config: BaseConfig) -> Any:
@@ -83,7 +77,6 @@ def _new_model(tokenizer: Any, config: BaseConfig) -> Any:
             pad_token_id=tokenizer.pad_token_id,
             eos_token_id=tokenizer.eos_token_id,
             bos_token_id=None,
-            attn_implementation="eager",  # fused attention's bfloat16 backward pass is slower
         )
     )
     model.generation_config = GenerationConfig(
@@ -102,11 +95,9 @@ def _pretrain(model: Any, mixture: Mixture, config: BaseConfig) -> list[dict[str
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: _rate(s, config.steps))
     history: list[dict[str, float]] = []
     losses: list[float] = []
-    half = torch.autocast("cpu", enabled=config.precision == "bf16" and has_bf16("cpu"))
     batches = tqdm(mixture.batches(), total=config.steps, desc="base: pretraining", unit="step")
     for step, batch in enumerate(batches, start=1):
-        with half:
-            loss = _loss(model, batch)
+        loss = _loss(model, batch)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimizer.step()

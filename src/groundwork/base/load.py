@@ -37,18 +37,6 @@ def compute_dtype() -> Any:
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
-def has_bf16(device: str = "") -> bool:
-    """Whether a device (by default `device_type`'s) computes in bfloat16.
-
-    Emulated, a step takes longer than in float32.
-    """
-    import torch
-
-    if (device or device_type()) == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-
-
 def quantization(dtype: Any = None) -> Any:
     """NF4 with double quantisation (Dettmers et al. 2023, arXiv:2305.14314, section 3).
 

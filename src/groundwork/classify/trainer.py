@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from groundwork.adapt import Plan, encoder_arguments
-from groundwork.base import device_type, has_bf16
+from groundwork.adapt import Plan, encoder_arguments, has_bf16
+from groundwork.base import device_type
 from groundwork.classify.config import ClassifyConfig
 from groundwork.train import without_pickle
 
